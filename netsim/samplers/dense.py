@@ -1,0 +1,129 @@
+"""The dense sampler: draws every weight matrix. Slow, any weight law: the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int32, UInt32
+
+from netsim.networks.activations import Activation
+from netsim.networks.fields import bias_mask, check_order, features
+from netsim.networks.inputs import Inputs
+from netsim.networks.network import Network
+from netsim.networks.weights import WeightLaw
+from netsim.quantities import Slot
+from netsim.samplers.base import AbstractDraw, Layers, pairs
+from netsim.samplers.laws import weight_pair
+from netsim.samplers.rng import layer_key, normal_pair, seed_words
+
+__all__ = ["DenseDraw", "dense"]
+
+WEIGHTS, BIASES = 0, 1  # streams of a layer's key
+
+
+class DenseDraw(AbstractDraw):
+    """One network with its weight matrices. Build it with `dense`.
+
+    Layers are padded to the widest so that the loop over them compiles once; the random numbers of
+    a weight depend on its place alone.
+    """
+
+    fields: tuple[Slot, ...] = eqx.field(static=True)
+    activation: Activation = eqx.field(static=True)
+    law: WeightLaw = eqx.field(static=True)
+    neurons: int = eqx.field(static=True)
+    widest: int = eqx.field(static=True)
+    dtype: str = eqx.field(static=True)
+    seed: UInt32[Array, "2"] | np.ndarray
+    widths: Int32[Array, " L"] | np.ndarray
+    vectors: Float[Array, "F n_0"] | np.ndarray  # D^J x of every field
+    overlaps: Float[Array, "F F"] | np.ndarray  # their inner products / n_0
+    weight_variance: Float[Array, " L+1"] | np.ndarray
+    bias_variance: Float[Array, " L+1"] | np.ndarray
+
+    def bytes_per_draw(self) -> int:
+        columns = max(self.widest, self.vectors.shape[1])
+        return 4 * 4 * max(self.widest, self.neurons) * columns  # words, weights, two temporaries
+
+    def __call__(self, index: UInt32[Array, ""]) -> Layers:
+        F, rows = len(self.fields), max(self.widest, self.neurons)
+        seed = (self.seed[0], self.seed[1])
+        mask = jnp.asarray(bias_mask(self.fields))
+        plain = jnp.asarray([not s.directions for s in self.fields], self.dtype)
+        C_W = jnp.asarray(self.weight_variance, jnp.float64)
+        C_b = jnp.asarray(self.bias_variance, jnp.float64)
+        widths = jnp.asarray(self.widths, jnp.int32)
+
+        def affine(layer, h, n, C_W, C_b):
+            """(rows, F): b + W h, W with variance C_W / n; h (columns, F) is zero beyond n."""
+            scale = jnp.sqrt(C_W / n).astype(self.dtype)
+            W = self._matrix(layer_key(seed, layer, WEIGHTS), index, rows, h.shape[0], n)
+            b = self._biases(layer_key(seed, layer, BIASES), index, rows)
+            z = jnp.matmul(W, h, precision="highest") * scale
+            return z + jnp.sqrt(C_b).astype(self.dtype) * b[:, None] * plain[None, :]
+
+        def layer(y, x):
+            l, n, C_W, C_b = x
+            h = jnp.stack(features(self.fields, list(y.T), self.activation.jax), 1)
+            h = jnp.where(jnp.arange(rows)[:, None] < n, h, 0)[: self.widest]
+            wide = h.astype(jnp.float64)
+            S = C_b * mask + (C_W / n) * jnp.matmul(wide.T, wide, precision="highest")
+            y = affine(l + jnp.uint32(1), h, n, C_W, C_b)
+            return y, (S, y[: self.neurons])
+
+        x = jnp.asarray(self.vectors, self.dtype)
+        n_0 = jnp.int32(x.shape[1])
+        y = affine(jnp.uint32(1), x.T, n_0, C_W[0], C_b[0])
+        S_0 = C_b[0] * mask + C_W[0] * jnp.asarray(self.overlaps)
+        ls = jnp.arange(1, len(self.widths) + 1, dtype=jnp.uint32)
+        _, (S, z) = jax.lax.scan(layer, y, (ls, widths, C_W[1:], C_b[1:]))
+        lower = np.array(pairs(F))
+        S = jnp.concatenate([S_0[None], S])[:, lower[:, 0], lower[:, 1]]
+        return {"S": S, "z": jnp.concatenate([y[None, : self.neurons], z])}
+
+    def _matrix(self, key, index, rows: int, columns: int, n):
+        """(rows, columns) standardised weights; entry (i, j) depends on i, j and n alone."""
+        half = (n + 1) // 2  # two weights of a row share one block of random words
+        i = jnp.arange(rows, dtype=jnp.int32)[:, None]
+        j = jnp.arange((columns + 1) // 2, dtype=jnp.int32)[None, :]
+        position = (i * half + j).astype(jnp.uint32)
+        both = weight_pair(self.law, key, index, position, self.dtype)
+        return jnp.stack(both, -1).reshape(rows, -1)[:, :columns]
+
+    def _biases(self, key, index, rows: int):
+        position = jnp.arange((rows + 1) // 2, dtype=jnp.uint32)
+        return jnp.stack(normal_pair(key, index, position, self.dtype), -1).reshape(-1)[:rows]
+
+
+def dense(
+    network: Network,
+    inputs: Inputs,
+    fields: Sequence[Slot],
+    *,
+    seed: int = 0,
+    dtype: str = "float32",
+    neurons: int = 2,
+) -> DenseDraw:
+    """The dense sampler of `network` at `fields` (closed under the chain rule).
+
+    **Raises:** `ValueError` for derivatives that the activation does not have.
+    """
+    check_order(network.activation, fields)
+    return DenseDraw(
+        fields=tuple(fields),
+        activation=network.activation,
+        law=network.weights,
+        neurons=neurons,
+        widest=max(network.widths),
+        dtype=dtype,
+        seed=np.array(seed_words(seed), np.uint32),
+        widths=np.array(network.widths, np.int32),
+        vectors=inputs.field_vectors(fields),
+        overlaps=inputs.gram(fields),
+        weight_variance=np.array(network.weight_variance),
+        bias_variance=np.array(network.bias_variance),
+    )
