@@ -42,7 +42,7 @@ class Match:
 
     **Fields:** `kind`, one of "pull", "difference", "unreliable", "equal", "differs", "none";
     `t`, (estimate - prediction)/error, and `pull`, the same as a normal quantile (both None unless
-    `kind` is "pull"); `relative`, (estimate - prediction)/|prediction| or None; `verdict`, in words.
+    `kind` is "pull"); `relative`, (estimate - prediction)/|prediction| or None; `verdict`, words.
     """
 
     estimate: Row
@@ -188,23 +188,19 @@ def _match(estimate: Row, prediction: Row) -> Match:
     error = estimate.error
     if error is None or not math.isfinite(error):
         return verdict("none", _per_cent(relative, difference) + ", no statistical error")
-    scale = max(size, abs(estimate.value))
-    if error <= ROUNDING * scale and not _uncertain(prediction, EQUAL_TOLERANCE * scale):
-        equal = abs(difference) <= EQUAL_TOLERANCE * scale
-        return verdict("equal", "equal") if equal else verdict("differs", "differs")
     own = uncertainty(prediction)
+    scale = max(size, abs(estimate.value), 1.0 if estimate.quantity.startswith("ncum[") else 0.0)
+    if error <= ROUNDING * scale:
+        if abs(difference) <= EQUAL_TOLERANCE * scale:
+            return verdict("equal", "equal")
+        if own is not None and own < abs(difference):
+            return verdict("differs", f"differs by {_per_cent(relative, difference)}")
     if own is not None and error > 0 and own < error / 2:
         return verdict("pull", "pull", difference / error)
     why = "beyond the order kept"
     if prediction.truncation == "exact":
         why = "the prediction's numerical error is too large for a pull"
     return verdict("difference", f"{_per_cent(relative, difference)}, {why}")
-
-
-def _uncertain(prediction: Row, tolerance: float) -> bool:
-    """Whether the prediction is not sharp enough to say "equal" or "differs" at `tolerance`."""
-    own = uncertainty(prediction)
-    return own is None or own > tolerance
 
 
 def _per_cent(relative: float | None, difference: float) -> str:
@@ -235,9 +231,7 @@ def join(estimates: Iterable[Row | Mapping], predictions: Iterable[Row | Mapping
     )
 
 
-def chi2(
-    values: Mapping[str, float], covariance: np.ndarray, *, degrees: int = DEGREES
-) -> Chi2:
+def chi2(values: Mapping[str, float], covariance: np.ndarray, *, degrees: int = DEGREES) -> Chi2:
     """chi^2 = d^T C^-1 d of a few named differences, with their jackknife covariance.
 
     Because C is itself estimated with nu = `degrees` degrees of freedom, p comes from Hotelling's

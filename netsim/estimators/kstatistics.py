@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import comb, factorial
 from typing import Any
 
@@ -82,19 +82,16 @@ def partitions(legs: Columns) -> tuple[tuple[int, tuple[Columns, ...]], ...]:
 
 def _coefficient(sizes: tuple[int, ...], inverse_count: Any):
     """N^q times the coefficient of prod_C P_C; written in 1/N, so that N = infinity is exact."""
-    blocks = len(sizes)
-    ratio: Any = 1  # N^q / (N (N-1) ... (N-M+1))
-    for i in range(blocks):
-        ratio = ratio / (1 - i * inverse_count)
+    polynomial, blocks = _polynomial(sizes), len(sizes)
     total: Any = 0
-    for M, weight in enumerate(_polynomial(sizes)):
-        if M >= blocks:
-            total = total + weight * (-1) ** (M - 1) * factorial(M - 1) * ratio
-            ratio = ratio * inverse_count / (1 - M * inverse_count)
+    ratio: Any = 1  # N^q / (N (N-1) ... (N-M+1)), q blocks
+    for M in range(1, len(polynomial)):
+        ratio = ratio * (1 if M <= blocks else inverse_count) / (1 - (M - 1) * inverse_count)
+        total = total + polynomial[M] * (-1) ** (M - 1) * factorial(M - 1) * ratio
     return total
 
 
-@lru_cache(maxsize=None)
+@cache
 def _polynomial(sizes: tuple[int, ...]) -> tuple[int, ...]:
     """Coefficients of prod_C f_|C|(t), lowest power first."""
     product = [1]

@@ -35,5 +35,9 @@ class AbstractDraw(eqx.Module):
         """The layers of network `index`; equal for equal (draw, index), whatever the batch."""
 
     @abstractmethod
+    def numbers_per_draw(self) -> float:
+        """Random numbers that one draw uses: its cost, for choosing how many run side by side."""
+
+    @abstractmethod
     def bytes_per_draw(self) -> int:
         """Working memory of one draw inside a batch, for choosing how many run side by side."""

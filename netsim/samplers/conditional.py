@@ -48,6 +48,9 @@ class ConditionalDraw(AbstractDraw):
     weight_variance: Float[Array, " L"] | np.ndarray  # into layers 2..L+1
     bias_variance: Float[Array, " L"] | np.ndarray
 
+    def numbers_per_draw(self) -> float:
+        return float(np.sum(self.widths, dtype=float)) * len(self.fields)
+
     def bytes_per_draw(self) -> int:
         F = len(self.fields)
         return 8 * (len(self.widths) + 1) * (F * (F + 1) // 2 + self.neurons * F) + 64 * F * F
@@ -121,7 +124,9 @@ class _Neurons:
             both = [features(draw.fields, y, draw.activation.jax) for y in self.values(g)]
             second_exists = 2 * pair + 1 < n  # n may be odd
             return [
-                jax.lax.complex(jnp.where(2 * pair < n, h0, zero), jnp.where(second_exists, h1, zero))
+                jax.lax.complex(
+                    jnp.where(2 * pair < n, h0, zero), jnp.where(second_exists, h1, zero)
+                )
                 for h0, h1 in zip(*both, strict=True)
             ]
 

@@ -45,6 +45,10 @@ class DenseDraw(AbstractDraw):
     weight_variance: Float[Array, " L+1"] | np.ndarray
     bias_variance: Float[Array, " L+1"] | np.ndarray
 
+    def numbers_per_draw(self) -> float:
+        # padded to the widest, and one matrix product each
+        return float(max(self.widest, self.neurons)) * self.widest * (len(self.widths) + 1)
+
     def bytes_per_draw(self) -> int:
         columns = max(self.widest, self.vectors.shape[1])
         return 4 * 4 * max(self.widest, self.neurons) * columns  # words, weights, two temporaries

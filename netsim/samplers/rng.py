@@ -13,9 +13,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, UInt32
 
+from netsim.samplers.names import RNG
+
 __all__ = ["NAME", "layer_key", "normal_pair", "seed_words", "threefry"]
 
-NAME = "threefry2x32-boxmuller/1"
+NAME = RNG
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA  # key schedule constant of Threefry with 32-bit words

@@ -1,0 +1,1 @@
+"""Network -> prediction; no samples, no JAX. Import the module you need."""

@@ -1,0 +1,1 @@
+"""Points run, predictions made, the Python interface."""

@@ -1,0 +1,101 @@
+"""Run one point: from an experiment to its state, extending what is already there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from netsim.estimators import State
+from netsim.experiment.experiment import Experiment
+from netsim.experiment.rows import estimate_rows
+from netsim.rows import Row
+from netsim.run.plan import layout_for, units_for
+from netsim.run.progress import Progress
+
+__all__ = ["PointOutcome", "Target", "run_point"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Stop when the relative errors of `quantities` (every row of them) are below `relative`.
+
+    `quantities` are the texts or aliases of the experiment; unreliable rows never count as reached.
+    """
+
+    relative: float
+    quantities: tuple[str, ...]
+
+    def reached(self, rows: Sequence[Row]) -> bool:
+        named = [row for row in rows if row.quantity_name in self.quantities]
+        return bool(named) and all(
+            row.error is not None
+            and "unreliable" not in row.flags
+            and row.error <= self.relative * abs(row.value)
+            for row in named
+        )
+
+
+@dataclass(frozen=True)
+class PointOutcome:
+    """How a point ended: `state`, draws done, seconds and rate of this session, signal or None."""
+
+    state: State
+    draws: int
+    seconds: float
+    new_draws: int
+    signal: int | None
+
+
+def run_point(
+    experiment: Experiment,
+    draws: float,
+    *,
+    state: State | None = None,
+    target: Target | None = None,
+    title: str = "",
+    show: Callable[[Progress], None],
+    save: Callable[[State], None],
+) -> PointOutcome:
+    """Draw until `draws` (in whole units of 1024; at least 64 of them) or until `target`.
+
+    **Raises:** `ValueError` for a bad experiment or draw count, before anything is drawn.
+    """
+    units = units_for(draws)
+    sums = experiment.sums()
+    # JAX starts here, after everything that can be refused was refused
+    from netsim.experiment.draws import draw_of
+    from netsim.experiment.observe import Observe
+    from netsim.run.loop import Job, run_units
+
+    draw = draw_of(experiment)
+    state = sums.init() if state is None else state
+    before = int(state["count"].sum())
+    job = Job(
+        title=title or experiment.id,
+        draw=draw,
+        observe=Observe(experiment.measurement.columns),
+        sums=sums,
+        layout=layout_for(draw.numbers_per_draw(), draw.bytes_per_draw()),
+        error_text=lambda state: worst_error(estimate_rows(experiment, state)),
+        accurate=lambda state: (
+            target is not None and target.reached(estimate_rows(experiment, state))
+        ),
+    )
+    outcome = run_units(job, state, units, show=show, save=save)
+    after = int(outcome.state["count"].sum())
+    return PointOutcome(outcome.state, after, outcome.seconds, after - before, outcome.signal)
+
+
+def worst_error(rows: Sequence[Row]) -> str:
+    """The largest relative error among reliable rows, in a few words."""
+    sized = [
+        (row.error / abs(row.value), row)
+        for row in rows
+        if row.error and row.value and np.isfinite(row.error) and not row.flags
+    ]
+    if not sized:
+        return ""
+    relative, row = max(sized, key=lambda pair: pair[0])
+    return f"{row.alias or row.quantity} +-{100 * relative:.2g}%"

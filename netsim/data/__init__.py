@@ -1,0 +1,1 @@
+"""Bundled data: handwritten digits (`digits.npz`, licence in DIGITS-LICENSE.txt)."""

@@ -1,0 +1,25 @@
+"""From an experiment to its Draw: the only part that needs JAX."""
+
+from __future__ import annotations
+
+from netsim.experiment.experiment import Experiment
+from netsim.samplers.base import AbstractDraw
+from netsim.samplers.conditional import conditional
+from netsim.samplers.dense import dense
+
+__all__ = ["draw_of"]
+
+_SAMPLERS = {"conditional": conditional, "dense": dense}
+
+
+def draw_of(experiment: Experiment) -> AbstractDraw:
+    """One network of the experiment as a function of its index."""
+    measurement = experiment.measurement
+    return _SAMPLERS[experiment.sampler](
+        experiment.network,
+        experiment.inputs,
+        measurement.fields,
+        seed=experiment.seed,
+        dtype=experiment.dtype,
+        neurons=measurement.neurons,
+    )

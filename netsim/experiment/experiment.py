@@ -1,0 +1,149 @@
+"""An experiment: one point of a sweep, frozen and hashable, checked before JAX starts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from netsim.estimators import MomentSums
+from netsim.experiment.aliases import Named, named_quantities
+from netsim.experiment.columns import pivot_of
+from netsim.experiment.measure import ESTIMATORS, Measurement, measurement
+from netsim.networks.fields import check_order
+from netsim.networks.inputs import Inputs
+from netsim.networks.network import Network
+from netsim.samplers.names import RNG, SAMPLERS
+from netsim.theory.infinite_width import kernels
+
+__all__ = ["DTYPES", "Experiment", "experiment"]
+
+DTYPES = ("float32", "float64")
+SCHEMA = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """What is drawn and what is estimated: everything that changes the numbers, nothing else.
+
+    Draw counts, devices and paths are not part of it: a point can be extended, resumed and merged.
+    Build it with `experiment`.
+    """
+
+    network: Network
+    inputs: Inputs
+    quantities: tuple[str, ...]
+    sampler: str
+    estimators: tuple[str, ...]
+    seed: int
+    dtype: str
+
+    @cached_property
+    def named(self) -> tuple[Named, ...]:
+        return named_quantities(self.quantities, self.inputs.names)
+
+    @cached_property
+    def measurement(self) -> Measurement:
+        return measurement(
+            self.named,
+            self.network.depth,
+            estimators=self.estimators,
+            gaussian=self.network.weights.is_gaussian,
+        )
+
+    @cached_property
+    def infinite_width(self) -> np.ndarray:
+        """(L+1, F, F): S_0..S_L at infinite width.
+
+        **Raises:** `ValueError` if it leaves the range of the draws' precision.
+        """
+        fields = self.measurement.fields
+        K = kernels(self.network, self.inputs.gram(fields), fields).values
+        # squares of fields must be normal numbers, with room for fluctuations
+        small, large = (1e-35, 1e35) if self.dtype == "float32" else (1e-290, 1e290)
+        for l, matrix in enumerate(K):
+            diagonal = np.diag(matrix)[np.diag(matrix) > 0]
+            if not np.all(np.isfinite(matrix)) or np.any((diagonal < small) | (diagonal > large)):
+                worst = diagonal[np.argmax(np.abs(np.log(diagonal)))] if diagonal.size else np.nan
+                raise ValueError(
+                    f"the kernel of layer {l + 1} is {worst:.3g} at infinite width, outside "
+                    f"{small:g}..{large:g}, where {self.dtype} draws keep their precision: use fewer "
+                    "layers, couplings nearer to criticality, or run.dtype=float64"
+                )
+        return K
+
+    def sums(self) -> MomentSums:
+        """The estimator, its pivot at the infinite-width values."""
+        lower = np.tril_indices(len(self.measurement.fields))
+        columns = self.measurement.columns
+        pivot = [[pivot_of(c, K[lower]) for c in columns] for K in self.infinite_width]
+        return MomentSums(self.measurement.targets, np.array(pivot))
+
+    def identity(self) -> dict:
+        """What decides the distribution and the numbers, as JSON-ready data."""
+        return {
+            "schema": SCHEMA,
+            "network": self.network.identity(),
+            "inputs": self.inputs.identity(),
+            "quantities": list(self.quantities),
+            "sampler": self.sampler,
+            "estimators": list(self.estimators),
+            "seed": self.seed,
+            "dtype": self.dtype,
+            "rng": RNG,
+        }
+
+    @cached_property
+    def id(self) -> str:
+        """16 hex digits of the SHA-256 of `identity`."""
+        text = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def experiment(
+    network: Network,
+    inputs: Inputs,
+    quantities: Sequence[str],
+    *,
+    sampler: str = "conditional",
+    estimators: Sequence[str] = ("rao_blackwell",),
+    seed: int = 0,
+    dtype: str = "float32",
+) -> Experiment:
+    """A checked experiment; every bad value is refused here, in words.
+
+    **Raises:** `ValueError`.
+    """
+    for name, value, known in (("sampler", sampler, SAMPLERS), ("dtype", dtype, DTYPES)):
+        if value not in known:
+            raise ValueError(f"{name}={value!r}: must be one of {', '.join(known)}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
+        raise ValueError(f"seed={seed!r}: must be a whole number from 0 to 2^64 - 1")
+    if sampler == "conditional" and not network.weights.is_gaussian:
+        raise ValueError(
+            f"the conditional sampler needs gaussian weights, got {network.weights.name}: "
+            "use sampler=dense"
+        )
+    if isinstance(quantities, str):
+        quantities = [quantities]
+    if not quantities:
+        raise ValueError("quantities is empty: name at least one, e.g. kappa4 or cum[z1a^4]")
+    unknown = [name for name in estimators if name not in ESTIMATORS]
+    if unknown or not estimators:
+        raise ValueError(f"estimators={list(estimators)}: must be out of {', '.join(ESTIMATORS)}")
+    made = Experiment(
+        network=network,
+        inputs=inputs,
+        quantities=tuple(str(q).strip() for q in quantities),
+        sampler=sampler,
+        estimators=tuple(dict.fromkeys(estimators)),
+        seed=seed,
+        dtype=dtype,
+    )
+    check_order(network.activation, made.measurement.fields)
+    inputs.gram(made.measurement.fields)
+    return made

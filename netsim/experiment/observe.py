@@ -1,0 +1,38 @@
+"""Evaluate columns on the layers of one draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from netsim.experiment.columns import Alive, Column, LogAbs, Output, Overlap
+from netsim.samplers.base import Layers
+
+__all__ = ["Observe"]
+
+
+@dataclass(frozen=True)
+class Observe:
+    """layers of one draw -> (rows, C) float64; equal for equal columns, so that it compiles once."""
+
+    columns: tuple[Column, ...]
+
+    def __call__(self, layers: Layers) -> Float[Array, "rows C"]:
+        return jnp.stack([_one(column, layers) for column in self.columns], -1)
+
+
+def _one(column: Column, layers: Layers) -> Float[Array, " rows"]:
+    if isinstance(column, Overlap):
+        return layers["S"][:, column.pair].astype(jnp.float64)
+    if isinstance(column, Output):
+        return layers["z"][:, column.neuron, column.field].astype(jnp.float64)
+    if isinstance(column, LogAbs):
+        size = jnp.abs(_one(column.of, layers))
+        return jnp.where(size > 0, jnp.log(jnp.where(size > 0, size, 1.0)), 0.0)
+    if isinstance(column, Alive):
+        values = jnp.stack([_one(c, layers) for c in column.of])
+        return jnp.all(values != 0, axis=0).astype(jnp.float64)
+    z = layers["z"][:, : column.neurons, jnp.array(column.fields)].astype(jnp.float64)
+    return jnp.stack([column.function(z[l]) for l in range(z.shape[0])]).astype(jnp.float64)

@@ -1,0 +1,63 @@
+"""Rows from a state: what an experiment has estimated so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netsim.estimators import TargetResult, result
+from netsim.estimators.sums import State
+from netsim.experiment.aliases import Named
+from netsim.experiment.experiment import Experiment
+from netsim.experiment.measure import Measured
+from netsim.rows import Row
+
+__all__ = ["alias_rows", "estimate_rows"]
+
+
+def estimate_rows(experiment: Experiment, state: State) -> list[Row]:
+    """One row per quantity, layer and estimator, alias rows beside the plain ones.
+
+    **Raises:** `ValueError` with fewer than 2 non-empty blocks.
+    """
+    results = result(experiment.sums(), state)
+    draws = int(state["count"].sum())
+    found = []
+    for measured in experiment.measurement.measured:
+        for layer, row in measured.rows:
+            found += alias_rows(measured.named, _row(measured, results, layer, row, draws))
+    return list(dict.fromkeys(found))
+
+
+def _row(
+    measured: Measured, results: Sequence[TargetResult], layer: int, row: int, draws: int
+) -> Row:
+    quantity = measured.named.quantity.at(layer)
+    common = {
+        "quantity": quantity.text,
+        "alias": None,
+        "layer": layer,
+        "inputs": ",".join(quantity.inputs),
+        "source": f"estimator:{measured.estimator}",
+    }
+    if measured.target is None:  # zero by symmetry of the conditional law
+        return Row(**common, value=0.0, error=0.0, draws=draws)
+    estimate = results[measured.target]
+    return Row(
+        **common,
+        value=float(estimate.value[row]),
+        error=float(estimate.error[row]),
+        draws=int(estimate.draws[row]),
+        flags=estimate.flags[row],
+    )
+
+
+def alias_rows(named: Named, row: Row) -> list[Row]:
+    """The row, and if it has an alias the same with the alias's value (divided by (2k-1)!!)."""
+    if named.alias is None:
+        return [row]
+    d = named.divisor
+    scaled = {
+        name: None if getattr(row, name) is None else getattr(row, name) / d
+        for name in ("value", "error", "truncation_error")
+    }
+    return [row, Row(**{**vars(row), **scaled, "alias": named.alias})]

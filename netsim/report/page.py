@@ -1,0 +1,102 @@
+"""One self-contained HTML page from records: no request, no script, phone, paper, light and dark."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from urllib.parse import quote
+
+from netsim.report.gallery import group_gallery, histogram
+from netsim.report.sections import HOW_TO_READ, command_box, provenance, what_was_run
+from netsim.report.style import theme_css
+from netsim.report.tables import point_rows, summary_table, unmatched
+from netsim.store.table import tidy, write_csv, write_text
+
+__all__ = ["render", "write_page"]
+
+
+def _template(name: str) -> Template:
+    return Template((resources.files("netsim.report") / name).read_text(encoding="utf-8"))
+
+
+def _groups(records: Sequence[Mapping]) -> dict[str, list[Mapping]]:
+    groups: dict[str, list[Mapping]] = {}
+    for record in records:
+        groups.setdefault(str(record.get("group") or record.get("title", "")), []).append(record)
+    return groups
+
+
+def _figures(records: Sequence[Mapping], by_id: Mapping[str, Sequence[Mapping]]) -> str:
+    parts = []
+    for g, (name, found) in enumerate(_groups(records).items()):
+        lines = [line for record in found for line in by_id.get(record.get("id", ""), [])]
+        gallery = group_gallery(found, lines, f"g{g}")
+        parts.append(f"<section><h2>{escape(name)}</h2>{gallery}</section>")
+    return "".join(parts)
+
+
+def _points(records: Sequence[Mapping], by_id: Mapping[str, Sequence[Mapping]]) -> str:
+    parts = []
+    for i, record in enumerate(records):
+        lines = by_id.get(record.get("id", ""), [])
+        title = escape(str(record.get("title", "?")))
+        if not (record.get("run") or {}).get("complete", True):
+            title += " <b>(interrupted)</b>"
+        first, rest = point_rows(lines, aliases=True), point_rows(lines, aliases=False)
+        rest = f"<details><summary>other quantities</summary>{rest}</details>" if rest else ""
+        opened = " open" if i == 0 else ""
+        parts.append(
+            f'<h3 id="point{i}">{title}</h3>'
+            f'<details class="paper"{opened}><summary>selected rows</summary>{first}</details>'
+            f"{rest}<details><summary>provenance</summary>{provenance(record)}</details>"
+        )
+    return "".join(parts)
+
+
+def render(records: Sequence[Mapping], title: str, command: str, csv_name: str) -> str:
+    """The page as text.
+
+    **Arguments:** `records`, one per point; `command`, the line that reproduces all of them;
+    `csv_name`, the address of the table, relative to the page.
+    """
+    table = tidy(records)
+    by_id: dict[str, list[Mapping]] = {}
+    for line in table:
+        by_id.setdefault(line["id"], []).append(line)
+    light, dark = theme_css()
+    style = _template("page.css").substitute(light=light, dark=dark)
+    return _template("page.html").substitute(
+        title=escape(title),
+        style=style,
+        what=what_was_run(records),
+        how=HOW_TO_READ,
+        command=command_box(command),
+        summary=summary_table(records, by_id) if records else "",
+        figures=_figures(records, by_id),
+        histogram=histogram(table),
+        points=_points(records, by_id),
+        no_prediction=unmatched(table, "no prediction"),
+        no_estimate=unmatched(table, "no estimate"),
+        csv=escape(quote(csv_name), quote=True),
+    )
+
+
+def write_page(
+    records: Sequence[Mapping], path: str | os.PathLike, title: str, command: str
+) -> Path:
+    """Write the page, and beside it the whole table as CSV, to which the page links.
+
+    **Arguments:** `records`, the JSON records of a sweep, any number; `path` of the page, e.g.
+    "results/x/index.html": the table becomes "results/x/index.csv"; `command`, one line.
+
+    **Returns:** the path of the page.
+
+    **Raises:** `OSError` where a file cannot be written; an older file then stays whole.
+    """
+    path = Path(path)
+    beside = write_csv(path.with_suffix(".csv"), tidy(records))
+    return write_text(path, render(records, title, command, beside.name))

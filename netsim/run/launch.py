@@ -1,0 +1,50 @@
+"""One launch: a batch of draws through the Draw and the estimator, compiled once per shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from netsim.run.plan import Layout
+
+__all__ = ["Observable", "launch", "trace_count"]
+
+# what a job does with one draw, in two hashable halves: layers -> columns, columns -> sums
+Observable = Callable[[Any], Any]
+_traces = 0
+
+
+def trace_count() -> int:
+    """How often a launch was traced (compiled) in this process."""
+    return _traces
+
+
+@partial(jax.jit, static_argnames=("observe", "sums", "layout"))
+def _compiled(draw, start, pivot, *, observe: Observable, sums, layout: Layout):
+    global _traces
+    _traces += 1
+    index = start + jnp.arange(layout.groups * layout.size, dtype=jnp.uint32)
+    x = jax.vmap(lambda i: observe(draw(i)))(index)
+    grouped = x.reshape(layout.groups, layout.size, *x.shape[1:])
+    return jax.vmap(lambda group: sums(group, pivot))(grouped)
+
+
+def launch(draw, start: int, pivot, *, observe: Observable, sums, layout: Layout) -> dict:
+    """Sums over `layout.groups` groups of `layout.size` consecutive draws from index `start`.
+
+    **Arguments:** `draw`: a Draw; `pivot`: (rows, C); `observe`: layers -> (rows, C) columns;
+    `sums`: (draws, rows, C), pivot -> dict of sums. Both must be hashable and equal when equal in
+    content, or every call compiles again.
+
+    **Returns:** NumPy arrays with leading axis groups.
+    """
+    with jax.enable_x64(True):
+        result = _compiled(
+            draw, jnp.uint32(start), jnp.asarray(pivot), observe=observe, sums=sums, layout=layout
+        )
+        return {name: np.asarray(value) for name, value in result.items()}

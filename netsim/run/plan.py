@@ -1,0 +1,58 @@
+"""How draws are cut into units, launches and blocks. No JAX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["BLOCKS", "MAX_DRAWS", "UNIT", "Layout", "layout_for", "units_for"]
+
+UNIT = 1024  # draws; unit u belongs to block u mod 64
+BLOCKS = 64
+MAX_DRAWS = 2**32  # the draw index is one 32-bit word of the counter
+
+# one launch: long enough to hide its overhead, short enough that a signal is answered in 2 s
+_NUMBERS_PER_LAUNCH = 1e8  # normals; about 0.5 s on one CPU core
+_BYTES_PER_LAUNCH = 2**29
+_MAX_DRAWS_PER_LAUNCH = 4 * UNIT
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One launch runs `groups` groups of `size` draws; size divides the unit."""
+
+    groups: int
+    size: int
+
+    @property
+    def draws(self) -> int:
+        return self.groups * self.size
+
+
+def layout_for(numbers_per_draw: float, bytes_per_draw: float) -> Layout:
+    """The launch for a draw that uses that many random numbers and bytes."""
+    most = min(
+        _NUMBERS_PER_LAUNCH / max(numbers_per_draw, 1),
+        _BYTES_PER_LAUNCH / max(bytes_per_draw, 1),
+        _MAX_DRAWS_PER_LAUNCH,
+    )
+    draws = 1
+    while 2 * draws <= most:
+        draws *= 2
+    return Layout(draws // UNIT, UNIT) if draws >= UNIT else Layout(1, draws)
+
+
+def units_for(draws: float) -> int:
+    """Whole units for at least that many draws.
+
+    **Raises:** `ValueError` below 64 units, which the error bars need, or beyond 2^32 draws.
+    """
+    if isinstance(draws, bool) or not isinstance(draws, (int, float)) or not draws == draws:
+        raise ValueError(f"draws={draws!r}: must be a number")
+    if draws < BLOCKS * UNIT:
+        raise ValueError(
+            f"draws={draws:g}: at least {BLOCKS} x {UNIT} = {BLOCKS * UNIT} are needed, because the "
+            f"error bars come from {BLOCKS} blocks of whole units"
+        )
+    if draws > MAX_DRAWS:
+        raise ValueError(f"draws={draws:g}: at most 2^32 draws have a number of their own")
+    return -(-int(draws) // UNIT)

@@ -1,0 +1,9 @@
+"""Names of samplers and of the random stream; no JAX, so that configs can be checked without it."""
+
+from __future__ import annotations
+
+__all__ = ["RNG", "SAMPLERS"]
+
+SAMPLERS = ("conditional", "dense")
+# name/version; a stored state is continued only by the same stream
+RNG = "threefry2x32-boxmuller/1"

@@ -1,0 +1,76 @@
+"""Infinite-width kernels of any list of fields, every layer.
+
+    K^(1)_ab   = C_b 1[neither differentiated] + C_W (D^J x_a) . (D^J' x_b) / n_0
+    K^(l+1)_ab = C_b 1[neither differentiated] + C_W <h_a h_b>_{K^(l)},   l = 1..L
+
+with the features h of `netsim.networks.fields` and the layer's own C_W, C_b (Hanin, arXiv
+2204.01058). With Gaussian weights K^(1) is exact at every n_0; with others n_0 must be large too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from netsim.gaussian.line import EPSILON
+from netsim.gaussian.many_fields import check_fields, pair_products
+from netsim.networks.fields import bias_mask
+from netsim.networks.network import Network
+from netsim.quantities import Slot
+
+__all__ = ["Kernels", "kernels"]
+
+_PROBE = 1e-6  # relative change of K by which the response to earlier errors is measured
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """Kernels of layers 1..L+1.
+
+    **Fields:** `fields`, F slots; `values`, (L+1, F, F), `values[l]` being K^(l+1); `error`,
+    (L+1, F, F), numerical: quadrature, and errors of earlier layers as they pass on.
+    """
+
+    fields: tuple[Slot, ...]
+    values: np.ndarray
+    error: np.ndarray
+
+
+def kernels(network: Network, gram: np.ndarray, fields: Sequence[Slot]) -> Kernels:
+    """Infinite-width kernels of `fields` in every layer.
+
+    **Arguments:** `gram`, (F, F), inner products of inputs and directions divided by n_0, zero for
+    second derivatives (`Inputs.gram(fields)`); `fields`, closed under the chain rule
+    (`netsim.networks.fields.closure`).
+
+    **Returns:** `Kernels`. Equal inputs have bitwise equal kernels in every layer.
+
+    **Raises:** `ValueError` for fields that the activation does not have or that are not closed,
+    and for a gram that is not a finite symmetric positive semidefinite (F, F) array.
+    """
+    sigma, fields = network.activation, tuple(fields)
+    gram = check_fields(sigma, fields, gram)
+    mask = np.array(bias_mask(fields))
+    C_W, C_b = network.weight_variance, network.bias_variance
+    K = C_b[0] * mask + C_W[0] * gram
+    error = 2 * EPSILON * np.abs(K)
+    values, errors = [K], [error]
+    for l in range(1, network.depth + 1):
+        mean, quadrature = pair_products(sigma, fields, K)
+        shifted, _ = pair_products(sigma, fields, K * (1 + _PROBE))
+        response = np.abs(shifted - mean) / _PROBE  # to a relative change of all of K
+        error = C_W[l] * (quadrature + response * _relative(error, K))
+        K = C_b[l] * mask + C_W[l] * mean
+        error = error + EPSILON * np.abs(K)
+        values.append(K)
+        errors.append(error)
+    return Kernels(fields, np.stack(values), np.stack(errors))
+
+
+def _relative(error: np.ndarray, K: np.ndarray) -> float:
+    """The largest error in units of sqrt(K_aa K_bb), over fields that are not zero."""
+    scale = np.sqrt(np.maximum(np.diagonal(K), 0.0))
+    scale = np.outer(scale, scale)
+    return float(np.max(error[scale > 0] / scale[scale > 0], initial=0.0))
