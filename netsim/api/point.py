@@ -19,17 +19,18 @@ __all__ = ["PointOutcome", "Target", "run_point"]
 
 @dataclass(frozen=True)
 class Target:
-    """Stop when the relative errors of `quantities` (every row of them) are below `relative`.
+    """Stop when the relative error of every named row is below `relative`.
 
-    `quantities` are the texts or aliases of the experiment; unreliable rows never count as reached.
+    **Fields:** `relative`; `keys`: (quantity text with layer, alias) of the rows meant, see `Row`.
+    Unreliable rows never count as reached; rows without an error need none.
     """
 
     relative: float
-    quantities: tuple[str, ...]
+    keys: frozenset[tuple[str, str | None]]
 
     def reached(self, rows: Sequence[Row]) -> bool:
-        named = [row for row in rows if row.quantity_name in self.quantities]
-        return bool(named) and all(
+        named = [row for row in rows if row.key in self.keys and row.error != 0]
+        return all(
             row.error is not None
             and "unreliable" not in row.flags
             and row.error <= self.relative * abs(row.value)

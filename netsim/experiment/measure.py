@@ -12,7 +12,7 @@ from netsim.theory.pairings import output_pairings
 from netsim.networks.fields import closure
 from netsim.quantities import Leg, Quantity, Slot
 
-__all__ = ["ESTIMATORS", "Measured", "Measurement", "measurement"]
+__all__ = ["ESTIMATORS", "Measured", "Measurement", "layers_of", "measurement", "row_of"]
 
 ESTIMATORS = ("rao_blackwell", "raw")
 MAX_NEURONS = 4
@@ -95,7 +95,7 @@ def measurement(
             use = [name for name in ESTIMATORS if name in estimators]
         for name in use:
             target = _target(book, quantity, name)
-            rows = tuple((l, _row(quantity, l)) for l in _layers(quantity, depth))
+            rows = tuple((l, row_of(quantity, l)) for l in layers_of(quantity, depth))
             measured.append(Measured(item, name, target, rows))
     neurons = 1 + max((c.neuron for c in _outputs(book.columns)), default=0)
     return Measurement(
@@ -128,7 +128,7 @@ def _check(quantity: Quantity, depth: int) -> None:
         raise ValueError(f"{text}: layer {quantity.layer} does not exist; layers are 1..{last}")
 
 
-def _layers(quantity: Quantity, depth: int) -> list[int]:
+def layers_of(quantity: Quantity, depth: int) -> list[int]:
     last = depth + 1 if quantity.fields == ("z",) else depth
     if quantity.layer == "out":
         return [last]
@@ -138,7 +138,7 @@ def _layers(quantity: Quantity, depth: int) -> list[int]:
     return list(range(2 if quantity.fields == ("z",) else 1, last + 1))
 
 
-def _row(quantity: Quantity, layer: int) -> int:
+def row_of(quantity: Quantity, layer: int) -> int:
     return layer - 1 if quantity.fields == ("z",) else layer
 
 

@@ -44,8 +44,6 @@ def plain_product(
         if abs(K12) < 1:
             value = math.exp(-(K11 + K22) / 2) * math.sinh(K12)
             return value, (4 + K11 + K22) * EPSILON * abs(value)
-        value = 0.5 * (
-            math.exp(-(K11 + K22 - 2 * K12) / 2) - math.exp(-(K11 + K22 + 2 * K12) / 2)
-        )
+        value = 0.5 * (math.exp(-(K11 + K22 - 2 * K12) / 2) - math.exp(-(K11 + K22 + 2 * K12) / 2))
         return value, 4 * EPSILON * (abs(value) + (K11 + K22) * abs(value))
     return None

@@ -68,8 +68,8 @@ def build(kind: str, **options: Any) -> Inputs:
     """
     builder = _builder(kind)
     allowed = allowed_options(kind)
-    for name in options:
-        if name not in allowed:
+    for name, value in options.items():
+        if name not in allowed and not (name in _COMMON and value is None):
             raise ValueError(
                 f"inputs of kind {kind} have no option {name!r}{_nearest(name, allowed)} "
                 f"Allowed: {', '.join(allowed)}"
@@ -107,8 +107,8 @@ def _nearest(word: str, known) -> str:
 def _critical(critical_norm2: Any) -> float:
     if critical_norm2 is None:
         raise ValueError(
-            "norm2=critical: this activation has no single critical kernel K* (every kernel is "
-            "critical for piecewise linear ones); give norm2 as a number"
+            "norm2=critical: this activation has no single critical kernel K* > 0 (every kernel is "
+            "critical for piecewise linear ones; K* = 0 for tanh, sin, erf); give norm2 as a number"
         )
     value = real(critical_norm2, "critical_norm2", least=0)
     if value == 0:

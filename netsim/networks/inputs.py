@@ -62,7 +62,7 @@ class Inputs:
     def __repr__(self) -> str:
         D = len(self.direction_vectors)
         return f"Inputs({self.source}: {len(self.vectors)} of dimension {self.dimension}" + (
-            f", {D} directions)" if D else ")"
+            f", {D} direction{'s' if D > 1 else ''})" if D else ")"
         )
 
     @property
@@ -145,7 +145,13 @@ def inner_products(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     Every entry is the same pairwise sum wherever its rows stand, so that equal rows give equal
     entries to the last bit and the result is the same on every machine; `x @ y.T` promises neither.
     """
-    return np.stack([(y * row).sum(axis=1) for row in x]) / x.shape[1] if len(x) else x @ y.T
+    G = np.empty((len(x), len(y)))
+    for i, row in enumerate(x):
+        start = i if x is y else 0  # the rest by symmetry, which is exact
+        G[i, start:] = (y[start:] * row).sum(axis=1) / x.shape[1]
+        if x is y:
+            G[i:, i] = G[i, i:]
+    return G
 
 
 def from_vectors(

@@ -13,6 +13,8 @@ from netsim.networks.inputs_checks import number_text, real, real_matrix, whole
 
 __all__ = ["with_directions"]
 
+_KINDS = ("orthogonal", "random", "parallel")
+
 
 def with_directions(
     inputs: Inputs,
@@ -47,11 +49,11 @@ def with_directions(
             raise ValueError(f"{count} directions: at most {LARGEST_SET} vectors fit at once")
         make = {"random": _random, "orthogonal": _orthogonal, "parallel": _parallel}[kind]
         v, cross, own = make(inputs, count, seed, length)
-        text = f"{count} {kind} directions(norm2={number_text(length)}"
+        text = f"{count} {kind} direction{'s' if count > 1 else ''}(norm2={number_text(length)}"
         text += ")" if kind == "parallel" else f", seed={seed})"
     else:
         v, cross, own = _given(inputs, count, kind, None if norm2 is None else length)
-        text = f"{len(v)} given directions"
+        text = f"{len(v)} given direction{'s' if len(v) > 1 else ''}"
     if len(v) == 0:
         return inputs
     G = np.block([[inputs.overlaps, cross], [cross.T, own]])
@@ -85,7 +87,7 @@ def _parallel(inputs: Inputs, count: int, seed: int, norm2: float):
     del seed
     if count > len(inputs.vectors):
         raise ValueError(
-            f"{count} directions parallel to the inputs: there are only {len(inputs.vectors)} inputs"
+            f"{count} directions parallel to inputs: there are only {len(inputs.vectors)} inputs"
         )
     K = np.diag(inputs.overlaps)[:count]
     if not np.all(K > 0):

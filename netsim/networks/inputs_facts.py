@@ -86,9 +86,10 @@ def describe(inputs: Inputs) -> list[str]:
     if g.between is not None:
         p, q = g.between
         lines.append(f"smallest angle {g.smallest_angle:.6g} degrees, between {p} and {q}")
-        G = inputs.overlaps
         i, j = inputs.names.index(p), inputs.names.index(q)
-        if g.smallest_angle > 0 and G[i, j] >= math.sqrt(G[i, i]) * math.sqrt(G[j, j]):
+        K_a, K_ab, K_b = inputs.overlaps[[i, i, j], [i, j, j]]
+        # 1e-15: correlations this close to 1 are rounding
+        if g.smallest_angle > 0 and K_ab >= (1 - 1e-15) * math.sqrt(K_a) * math.sqrt(K_b):
             lines.append(
                 f"{p} and {q} have a correlation that rounds to 1: whatever works from inner "
                 "products sees no angle between them; use a derivative along their difference"
@@ -147,7 +148,7 @@ def _smallest_angle(
         # 1e-14: more than the rounding of a cosine, so no smaller angle is passed over
         near = np.flatnonzero(cosines >= best - 1e-14) + i + 1
         if len(near):
-            angles = angle_degrees(unit[i], unit[near])
+            angles = angle_degrees(x[alive[i]], x[alive[near]])
             k = int(np.argmin(angles))
             if angles[k] < angle:
                 angle, between = float(angles[k]), (int(alive[i]), int(alive[near[k]]))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from netsim.networks.inputs import Inputs, from_vectors
+from netsim.networks.inputs import LARGEST_SET, Inputs, from_vectors
 from netsim.networks.inputs_checks import number_text, real, whole
 
 __all__ = ["circle", "cos_sin_degrees", "pair", "single", "sphere"]
@@ -53,7 +53,12 @@ def pair(angle: float, norm2: float | Sequence[float] = 1.0, dimension: int = 16
         K_a = K_b = real(norm2, "norm2", least=0)
     text = number_text(K_a) if K_a == K_b else f"[{number_text(K_a)}, {number_text(K_b)}]"
     source = f"pair(angle={number_text(angle)}, norm2={text}, dimension={dimension})"
-    return _plane([0.0, angle], [K_a, K_b], dimension, source)
+    K_ab = (K_a if K_a == K_b else math.sqrt(K_a) * math.sqrt(K_b)) * cos_sin_degrees(angle)[0]
+    return from_vectors(
+        _plane([0.0, angle], [K_a, K_b], dimension),
+        source=source,
+        overlaps=np.array([[K_a, K_ab], [K_ab, K_b]]),
+    )
 
 
 def circle(count: int, norm2: float = 1.0, dimension: int = 2) -> Inputs:
@@ -64,11 +69,17 @@ def circle(count: int, norm2: float = 1.0, dimension: int = 2) -> Inputs:
 
     **Raises:** `ValueError`.
     """
-    count = whole(count, "count", least=1)
+    count = _number_of_inputs(count)
     norm2 = real(norm2, "norm2", least=0)
     source = f"circle(count={count}, norm2={number_text(norm2)}, dimension={dimension})"
     angles = [360.0 * j / count for j in range(count)]
-    return _plane(angles, [norm2] * count, dimension, source)
+    steps = np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
+    cosines = np.array([cos_sin_degrees(angle)[0] for angle in angles])
+    return from_vectors(
+        _plane(angles, [norm2] * count, dimension),
+        source=source,
+        overlaps=norm2 * cosines[np.minimum(steps, count - steps)],
+    )
 
 
 def sphere(count: int, dimension: int, norm2: float = 1.0, seed: int = 0) -> Inputs:
@@ -78,7 +89,7 @@ def sphere(count: int, dimension: int, norm2: float = 1.0, seed: int = 0) -> Inp
 
     **Raises:** `ValueError`.
     """
-    count = whole(count, "count", least=1)
+    count = _number_of_inputs(count)
     dimension = whole(dimension, "dimension", least=1)
     norm2 = real(norm2, "norm2", least=0)
     seed = whole(seed, "seed")
@@ -101,21 +112,20 @@ def cos_sin_degrees(angle: float) -> tuple[float, float]:
     return c + 0.0, s + 0.0  # no -0.0
 
 
-def _plane(angles: list[float], norms2: list[float], dimension: int, source: str) -> Inputs:
-    """Inputs sqrt(norm2) (cos e_1 + sin e_2) with exact overlaps."""
+def _plane(angles: list[float], norms2: list[float], dimension: int) -> np.ndarray:
+    """(A, n_0): the vectors sqrt(norm2) (cos e_1 + sin e_2)."""
     dimension = whole(dimension, "dimension", least=2)
     if dimension % 2:
         raise ValueError(f"dimension={dimension}: must be even for inputs in a plane")
     e_1, e_2 = np.ones(dimension), np.repeat([-1.0, 1.0], dimension // 2)
-    vectors = []
-    for angle, K in zip(angles, norms2, strict=True):
-        c, s = cos_sin_degrees(angle)
-        vectors.append(math.sqrt(K) * (c * e_1 + s * e_2))
-    G = [
-        [
-            (K if K == M else math.sqrt(K) * math.sqrt(M)) * cos_sin_degrees(abs(p - q))[0]
-            for q, M in zip(angles, norms2, strict=True)
-        ]
-        for p, K in zip(angles, norms2, strict=True)
-    ]
-    return from_vectors(np.array(vectors), source=source, overlaps=np.array(G))
+    polar = (cos_sin_degrees(angle) for angle in angles)
+    return np.array(
+        [math.sqrt(K) * (c * e_1 + s * e_2) for (c, s), K in zip(polar, norms2, strict=True)]
+    )
+
+
+def _number_of_inputs(count: int) -> int:
+    count = whole(count, "count", least=1)
+    if count > LARGEST_SET:
+        raise ValueError(f"count={count}: at most {LARGEST_SET} inputs fit at once")
+    return count

@@ -31,7 +31,8 @@ def norm2_for_kernel(K_star: float, C_b: float, C_W: float) -> float:
 def scaled(inputs: Inputs, norm2: float) -> Inputs:
     """Every input scaled to |x|^2/n_0 = norm2; directions stay as they are.
 
-    Overlaps are scaled as correlations, so that equal inputs stay equal to the last bit.
+    Overlaps are scaled as correlations, so that inputs that are, or become, equal have overlaps
+    equal to the last bit.
 
     **Raises:** `ValueError` for norm2 <= 0 and for a zero input, which has no direction.
     """
@@ -47,12 +48,16 @@ def scaled(inputs: Inputs, norm2: float) -> Inputs:
     root = np.sqrt(K)
     G = np.array(inputs.overlaps)
     product = np.where(K[:, None] == K, K[:, None], root[:, None] * root)
-    G[:A, :A] = norm2 * (G[:A, :A] / product)
+    G[:A, :A] = norm2 * np.clip(G[:A, :A] / product, -1.0, 1.0)  # rounding may exceed 1
     np.fill_diagonal(G[:A, :A], norm2)
     factors = math.sqrt(norm2) / root
     G[:A, A:] *= factors[:, None]
     G[A:, :A] = G[:A, A:].T
     x = inputs.vectors * factors[:, None]
+    place: dict[bytes, int] = {}
+    first = [place.setdefault(row.tobytes(), i) for i, row in enumerate(x)]
+    first += range(A, len(G))
+    G = G[np.ix_(first, first)]
     for array in (x, G):
         array.setflags(write=False)
     source = f"scaled({inputs.source}, norm2={number_text(norm2)})"

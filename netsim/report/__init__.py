@@ -1,0 +1,1 @@
+"""Report: records and tables in, figures and one self-contained page out. No JAX."""

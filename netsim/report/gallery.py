@@ -24,18 +24,11 @@ __all__ = ["group_gallery", "histogram"]
 RATIO = re.compile(r"kappa(\d+)/kappa2\^\d+\[(\w+)\]")
 MOST_OF_A_KIND = 6  # small multiples of one kind; the others are in the CSV
 _KINDS = {
-    "kappa2": "The kernel",
-    "log": "Log-moments",
-    "pair": "Two inputs",
-    "derivative": "Input derivatives",
-}
-_KIND_TEXT = {
-    "kappa2": "The ratios above hide the scale; this is the second cumulant itself.",
-    "log": "High moments of a deep, narrow ReLU network come from draws that nobody sees; cumulants "
-    "of log S are carried by typical draws and stay reliable. They are conditional on a network "
-    "that is alive.",
-    "pair": "Joint cumulants of the outputs at two inputs.",
-    "derivative": "Cumulants of derivatives of the outputs along a direction of input space.",
+    "kappa2": "The second cumulant itself, whose scale the ratios hide.",
+    "log": "A cumulant of log |S|, conditional on a living network: carried by typical draws, it "
+    "stays reliable where high moments come from draws that nobody sees.",
+    "pair": "A joint cumulant of the outputs at two inputs.",
+    "derivative": "A cumulant with derivatives of the outputs along a direction of input space.",
 }
 
 
@@ -132,39 +125,47 @@ def group_gallery(records: Sequence[Mapping], table: Sequence[Mapping], prefix: 
 
     **Arguments:** `records` of the group; `table`, their tidy lines; `prefix` for SVG ids.
     """
-    limits, parts = _limits_of(records), []
-    shown = [line for line in table if line.get("verdict") != "no estimate"]
-    names = dict.fromkeys(map(named, shown))
-    ratios = sorted(filter(RATIO.fullmatch, names), key=lambda n: int(RATIO.fullmatch(n)[1]))
-    inputs = sorted({RATIO.fullmatch(name)[2] for name in ratios})
-    for i, name in enumerate(n for n in ratios if n.endswith(f"[{inputs[0]}]")):
-        limit = limits.get(name) or limits.get(name.partition("[")[0])
-        curves = series(shown, name)
-        if any(np.isfinite(c.value).any() for c in curves):
-            parts.append(_ratio(curves, name, limit, f"{prefix}m{i}"))
-    if len(inputs) > 1:
-        others = ", ".join(inputs[1:])
-        parts.append(f"<p>Shown: input {inputs[0]}; {escape(others)} in the tables.</p>")
-    kinds = {kind: dict.fromkeys(named(x) for x in shown if _kind(x) == kind) for kind in _KINDS}
-    for kind, found in kinds.items():
-        parts.append(_multiples(kind, list(found), shown, f"{prefix}{kind[0]}"))
+    by_name: dict[str, list[Mapping]] = {}
+    for line in table:
+        if line.get("verdict") != "no estimate":
+            by_name.setdefault(named(line), []).append(line)
+    drawn = {name: series(lines, name) for name, lines in by_name.items()}
+    drawn = {
+        name: curves
+        for name, curves in drawn.items()
+        if any(np.isfinite(c.value).any() for c in curves)
+    }
+    parts = _ratios(drawn, _limits_of(records), prefix)
+    figures, left_out = [], 0
+    for kind in _KINDS:
+        names = [name for name in drawn if _kind(by_name[name][0]) == kind]
+        left_out += max(0, len(names) - MOST_OF_A_KIND)
+        for i, name in enumerate(names[:MOST_OF_A_KIND]):
+            caption = f"{name}. {_KINDS[kind]} {_prediction_caption(drawn[name])}"
+            drawing = prediction_figure(drawn[name], label_of(name))
+            figures.append(_figure(drawing, f"{prefix}{kind[0]}{i}", caption))
+    if figures:
+        more = f"<p>Left out here, in the CSV: {left_out} more.</p>" if left_out else ""
+        parts.append(f"<h3>Other quantities by depth</h3>{more}{_grid(figures)}")
     return "".join(parts) or "<p>This group has no row that a figure could show.</p>"
 
 
-def _multiples(kind: str, names: Sequence[str], table: Sequence[Mapping], prefix: str) -> str:
-    figures = []
-    for i, name in enumerate(names[:MOST_OF_A_KIND]):
-        curves = series(table, name)
-        if any(np.isfinite(c.value).any() for c in curves):
-            drawing = prediction_figure(curves, label_of(name))
-            caption = f"{name}. {_prediction_caption(curves)}"
-            figures.append(_figure(drawing, f"{prefix}{i}", caption))
-    if not figures:
-        return ""
-    rest = len(names) - MOST_OF_A_KIND
-    more = f" {plural(rest, 'further quantity')} in the CSV." if rest > 0 else ""
-    more = more.replace("quantitys", "quantities")
-    return f"<h3>{_KINDS[kind]}</h3><p>{_KIND_TEXT[kind]}{more}</p>{_grid(figures)}"
+def _ratios(drawn: Mapping[str, Sequence[Series]], limits: Mapping, prefix: str) -> list[str]:
+    """The kappa ratios of the first input, each three ways."""
+    found = {name: RATIO.fullmatch(name) for name in drawn if RATIO.fullmatch(name)}
+    inputs = sorted({match[2] for match in found.values()})
+    names = sorted(
+        (name for name, match in found.items() if match[2] == inputs[0]),
+        key=lambda name: int(found[name][1]),
+    )
+    parts = []
+    for i, name in enumerate(names):
+        limit = limits.get(name) or limits.get(name.partition("[")[0])
+        parts.append(_ratio(drawn[name], name, limit, f"{prefix}m{i}"))
+    if len(inputs) > 1:
+        others = ", ".join(inputs[1:])
+        parts.append(f"<p>Shown: input {inputs[0]}. In the tables, too: {others}.</p>")
+    return parts
 
 
 def histogram(table: Sequence[Mapping]) -> str:

@@ -30,19 +30,29 @@ def _groups(records: Sequence[Mapping]) -> dict[str, list[Mapping]]:
     return groups
 
 
+def _facts(records: Sequence[Mapping]) -> str:
+    """What the records say about their inputs and themselves, each sentence once."""
+    sentences: dict[str, None] = {}
+    for record in records:
+        sentences |= dict.fromkeys(map(str, (record.get("inputs") or {}).get("facts") or []))
+        sentences |= dict.fromkeys(map(str, record.get("notes") or []))
+    items = "".join(f"<li>{escape(text)}</li>" for text in sentences)
+    return f"<ul>{items}</ul>" if items else ""
+
+
 def _figures(records: Sequence[Mapping], by_id: Mapping[str, Sequence[Mapping]]) -> str:
     parts = []
     for g, (name, found) in enumerate(_groups(records).items()):
-        lines = [line for record in found for line in by_id.get(record.get("id", ""), [])]
-        gallery = group_gallery(found, lines, f"g{g}")
-        parts.append(f"<section><h2>{escape(name)}</h2>{gallery}</section>")
+        lines = [line for record in found for line in by_id.get(record["id"], [])]
+        body = _facts(found) + group_gallery(found, lines, f"g{g}")
+        parts.append(f"<section><h2>{escape(name)}</h2>{body}</section>")
     return "".join(parts)
 
 
 def _points(records: Sequence[Mapping], by_id: Mapping[str, Sequence[Mapping]]) -> str:
     parts = []
     for i, record in enumerate(records):
-        lines = by_id.get(record.get("id", ""), [])
+        lines = by_id.get(record["id"], [])
         title = escape(str(record.get("title", "?")))
         if not (record.get("run") or {}).get("complete", True):
             title += " <b>(interrupted)</b>"
@@ -52,30 +62,44 @@ def _points(records: Sequence[Mapping], by_id: Mapping[str, Sequence[Mapping]]) 
         parts.append(
             f'<h3 id="point{i}">{title}</h3>'
             f'<details class="paper"{opened}><summary>selected rows</summary>{first}</details>'
-            f"{rest}<details><summary>provenance</summary>{provenance(record)}</details>"
+            f'{rest}<details class="paper"><summary>provenance</summary>'
+            f"{provenance(record)}</details>"
         )
     return "".join(parts)
 
 
-def render(records: Sequence[Mapping], title: str, command: str, csv_name: str) -> str:
+def _distinct(records: Sequence[Mapping]) -> list[dict]:
+    """The records with ids that tell them apart, also where one is missing or occurs twice."""
+    seen: set = set()
+    found = []
+    for i, record in enumerate(records):
+        name = str(record.get("id") or f"point{i}")
+        name = f"{name}#{i}" if name in seen else name
+        seen.add(name)
+        found.append({**record, "id": name})
+    return found
+
+
+def render(
+    records: Sequence[Mapping], table: Sequence[Mapping], title: str, command: str, csv_name: str
+) -> str:
     """The page as text.
 
-    **Arguments:** `records`, one per point; `command`, the line that reproduces all of them;
-    `csv_name`, the address of the table, relative to the page.
+    **Arguments:** `records`, one per point, with distinct ids; `table`, their tidy lines;
+    `command`, the line that reproduces all of them; `csv_name`, the address of the table, relative
+    to the page.
     """
-    table = tidy(records)
     by_id: dict[str, list[Mapping]] = {}
     for line in table:
         by_id.setdefault(line["id"], []).append(line)
     light, dark = theme_css()
-    style = _template("page.css").substitute(light=light, dark=dark)
     return _template("page.html").substitute(
         title=escape(title),
-        style=style,
+        style=_template("page.css").substitute(light=light, dark=dark),
         what=what_was_run(records),
         how=HOW_TO_READ,
         command=command_box(command),
-        summary=summary_table(records, by_id) if records else "",
+        summary=summary_table(records, by_id) if records else "<p>None.</p>",
         figures=_figures(records, by_id),
         histogram=histogram(table),
         points=_points(records, by_id),
@@ -98,5 +122,7 @@ def write_page(
     **Raises:** `OSError` where a file cannot be written; an older file then stays whole.
     """
     path = Path(path)
-    beside = write_csv(path.with_suffix(".csv"), tidy(records))
-    return write_text(path, render(records, title, command, beside.name))
+    records = _distinct(records)
+    table = tidy(records)
+    beside = write_csv(path.with_suffix(".csv"), table)
+    return write_text(path, render(records, table, title, command, beside.name))

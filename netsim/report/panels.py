@@ -18,6 +18,7 @@ WIDE_RANGE = 30.0  # largest over smallest value from which a logarithmic axis i
 
 
 def colour_of(curve: Series) -> tuple[str, str]:
+    """Colour and marker of a curve."""
     return COLOURS[curve.colour % len(COLOURS)], MARKERS[curve.colour % len(MARKERS)]
 
 
@@ -56,39 +57,48 @@ def points(ax, curve: Series, *, y=None, error=None) -> None:
 
 
 def limits(ax, curves: Sequence[Series]) -> None:
-    """Fit the y-axis to what is trusted: an unreliable point must not set the scale."""
-    values = [c.value[c.good & (c.x > 0)] for c in curves]
-    values += [c.prediction[np.isfinite(c.prediction) & (c.x > 0)] for c in curves]
-    y = np.concatenate(values)
+    """Fit the axes to what is trusted: an unreliable point must not set the vertical scale."""
     log = ax.get_yscale() == "log"
+    values = [c.prediction[np.isfinite(c.prediction) & (c.x > 0)] for c in curves]
+    for c in curves:
+        shown = c.good & (c.x > 0)
+        bars = np.where(np.isfinite(c.error), 0.0 if log else c.error, 0.0)
+        values += [(c.value + bars)[shown], (c.value - bars)[shown]]
+    y = np.concatenate(values)
     y = y[y > 0] if log else y
-    if not len(y):
-        return
-    low, high = float(y.min()), float(y.max())
-    if log:
-        room = (high / low) ** 0.06
-        ax.set_ylim(low / room, high * room)
-    else:
-        room = 0.08 * (high - low) or 0.05 * abs(high) or 1.0
-        ax.set_ylim(low - room, high + room)
+    if len(y):
+        low, high = float(y.min()), float(y.max())
+        if log:
+            room = max(high / low, 1.5) ** 0.06
+            ax.set_ylim(low / room, high * room)
+        else:
+            room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+            ax.set_ylim(low - room, high + room)
+    x = np.concatenate([c.x for c in curves])
+    x = x[x > 0]
+    if len(x) and x.max() > x.min():  # a limit curve may go on further than the data
+        if ax.get_xscale() == "log":
+            room = (x.max() / x.min()) ** 0.05
+            ax.set_xlim(x.min() / room, x.max() * room)
+        else:
+            ax.set_xlim(-0.03 * x.max(), 1.05 * x.max())
 
 
 def finish(figure, axes, curves: Sequence[Series], label: str) -> None:
+    """Labels, ticks and the legend."""
     if any(c.unreliable.any() for c in curves):
-        axes[0].plot(
-            [], [], "o", ms=3.6, mfc="none", mec=FAINT, mew=0.9, label="unreliable, no error bar"
-        )
+        axes[0].plot([], [], "o", ms=3.6, mfc="none", mec=FAINT, mew=0.9, label="unreliable")
     axes[0].set_ylabel(label)
     axes[-1].set_xlabel(DEPTH_LABEL)
     for ax in axes:
         plain_ticks(ax.xaxis)
         plain_ticks(ax.yaxis)
-    for ax in axes:
         ax.yaxis.set_label_coords(-0.56 / 3.68, 0.5)  # inches over the width of the panel
     legend(figure, axes[0])
 
 
 def theory_lines(ax, curves: Sequence[Series]) -> None:
+    """The prediction of each curve as a line through its layers."""
     for curve in curves:
         known = np.isfinite(curve.prediction)
         if ax.get_xscale() == "log":
@@ -100,6 +110,9 @@ def theory_lines(ax, curves: Sequence[Series]) -> None:
 
 
 def pull_panel(ax, curves: Sequence[Series]) -> None:
+    """Pulls over depth on bands of 1 and 2; beyond the panel's range a triangle at its edge."""
+    from matplotlib.ticker import MaxNLocator
+
     largest = max((np.nanmax(np.abs(c.pull), initial=0.0) for c in curves), default=0.0)
     reach = min(max(PULL_RANGE, 1.1 * largest), PULL_CAP)
     for band in (2.0, 1.0):
@@ -116,4 +129,5 @@ def pull_panel(ax, curves: Sequence[Series]) -> None:
             out = shown & (sign * curve.pull > reach)
             ax.plot(curve.x[out], np.full(out.sum(), sign * 0.96 * reach), arrow, color=colour)
     ax.set_ylim(-reach, reach)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     ax.set_ylabel("pull")

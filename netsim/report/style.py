@@ -7,10 +7,22 @@ user's pyplot state and rcParams stay as they are.
 from __future__ import annotations
 
 import io
+import math
 import re
 from html import escape
 
-__all__ = ["COLOURS", "FAINT", "INK", "MARKERS", "canvas", "legend", "plain_ticks", "svg"]
+__all__ = [
+    "COLOURS",
+    "FAINT",
+    "INK",
+    "MARKERS",
+    "canvas",
+    "legend",
+    "plain_ticks",
+    "style",
+    "svg",
+    "theme_css",
+]
 
 # Okabe & Ito (2008): distinguishable with every common colour deficiency; ordered so that
 # neighbours also differ in grey on paper. The second number is the shade on a dark page.
@@ -92,7 +104,7 @@ def plain_ticks(axis) -> None:
     if axis.get_scale() != "log":
         return
     low, high = sorted(axis.get_view_interval())
-    decades = 0.0 if low <= 0 else _log10(high) - _log10(low)
+    decades = 0.0 if low <= 0 else math.log10(high / low)
     if 0 < decades < 1.2:  # one labelled power of ten would not show the scale
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     if low >= 1e-4 and high <= 2e4:
@@ -100,20 +112,19 @@ def plain_ticks(axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _log10(value: float) -> float:
-    from math import log10
-
-    return log10(value)
-
-
-def legend(figure, ax, columns: int = 4) -> None:
+def legend(figure, ax) -> None:
     """A legend above the panels, out of the data's way, read line by line; room for two lines."""
+    from matplotlib.container import ErrorbarContainer
+
     handles, labels = ax.get_legend_handles_labels()
+    pairs = list(zip(handles, labels, strict=True))
+    pairs.sort(key=lambda pair: not isinstance(pair[0], ErrorbarContainer))  # the data come first
+    columns = 4 if len(pairs) <= 4 else 3
     # matplotlib fills column by column
-    order = [i for column in range(columns) for i in range(column, len(handles), columns)]
-    if handles:
-        figure.legend([handles[i] for i in order], [labels[i] for i in order], loc="upper left",
-                      ncols=min(columns, len(handles)), handlelength=1.6, handletextpad=0.5,
+    order = [i for column in range(columns) for i in range(column, len(pairs), columns)]
+    if pairs:
+        figure.legend(*zip(*(pairs[i] for i in order), strict=True), loc="upper left",
+                      ncols=min(columns, len(pairs)), handlelength=1.6, handletextpad=0.5,
                       columnspacing=1.0, borderaxespad=0.1)  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def summary_table(records: Sequence[Mapping], by_id: Mapping[str, Sequence[Mappi
     )  # fmt: skip
     body = []
     for i, record in enumerate(records):
-        lines = by_id.get(record.get("id", ""), [])
+        lines = by_id.get(record["id"], [])
         rows = [x for x in lines if x["verdict"] != "no estimate"]
         run = record.get("run") or {}
         widths = (record.get("network") or {}).get("widths") or []

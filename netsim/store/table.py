@@ -155,8 +155,10 @@ def write_text(path: str | os.PathLike, text: str) -> Path:
     return path
 
 
-def _cell(value) -> str:
-    return "" if value is None else repr(value) if isinstance(value, float) else str(value)
+def _cell(name: str, value) -> str:
+    if value is None:
+        return ""
+    return repr(float(value)) if name in _FLOATS else str(value)  # float(): NumPy scalars, too
 
 
 def write_csv(path: str | os.PathLike, table: Sequence[Mapping]) -> Path:
@@ -164,7 +166,7 @@ def write_csv(path: str | os.PathLike, table: Sequence[Mapping]) -> Path:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(TABLE_COLUMNS)
-    writer.writerows([_cell(line.get(name)) for name in TABLE_COLUMNS] for line in table)
+    writer.writerows([_cell(name, line.get(name)) for name in TABLE_COLUMNS] for line in table)
     return write_text(path, text.getvalue())
 
 
@@ -196,7 +198,10 @@ def read_csv(path: str | os.PathLike) -> list[dict]:
             if len(cells) != len(header):
                 raise ValueError(f"{path}: line {number} has {len(cells)} of {len(header)} cells")
             pairs = zip(header, cells, strict=True)
-            table.append({name: _parsed(name, text) for name, text in pairs})
+            try:
+                table.append({name: _parsed(name, text) for name, text in pairs})
+            except ValueError as error:
+                raise ValueError(f"{path}: line {number}: {error}") from None
     return table
 
 

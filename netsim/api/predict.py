@@ -1,0 +1,80 @@
+"""Predictions of every applicable theory, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from netsim.experiment.aliases import Named
+from netsim.experiment.measure import layers_of, row_of
+from netsim.experiment.rows import alias_rows
+from netsim.networks.inputs import Inputs
+from netsim.networks.network import Network
+from netsim.rows import Row
+from netsim.theory.base import AbstractTheory, OutsideDomain, Values
+from netsim.theory.statistics import statistic
+
+__all__ = ["Predictions", "predict", "theories"]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Rows of all theories, and why the others gave none.
+
+    **Fields:** `rows`; `refusals`: (quantity text, theory name, reason).
+    """
+
+    rows: tuple[Row, ...]
+    refusals: tuple[tuple[str, str, str], ...]
+
+
+def theories(network: Network, inputs: Inputs) -> list[AbstractTheory]:
+    """All theories, the most exact first."""
+    from netsim.theory.finite_width import HomogeneousExact, TransferExact
+    from netsim.theory.limits import InfiniteWidth, LeadingPower
+
+    kinds = (HomogeneousExact, TransferExact, LeadingPower, InfiniteWidth)
+    return [kind(network, inputs) for kind in kinds]
+
+
+def predict(network: Network, inputs: Inputs, named: Sequence[Named]) -> Predictions:
+    """One row per quantity, layer and applicable theory; alias rows beside the plain ones.
+
+    **Raises:** `ValueError` for layers that the network does not have.
+    """
+    rows: list[Row] = []
+    refusals: list[tuple[str, str, str]] = []
+    for theory in theories(network, inputs):
+        for item in named:
+            try:
+                values = statistic(theory, item.quantity)
+            except OutsideDomain as reason:
+                refusals.append((item.quantity.text, theory.name, str(reason)))
+                continue
+            rows += _rows(item, theory.name, values, network.depth)
+    return Predictions(tuple(dict.fromkeys(rows)), tuple(refusals))
+
+
+def _rows(item: Named, name: str, values: Values, depth: int) -> list[Row]:
+    rows = []
+    for layer in layers_of(item.quantity, depth):
+        at = row_of(item.quantity, layer)
+        if not np.isfinite(values.value[at]):
+            continue  # e.g. a cumulant divided by a variance of zero
+        quantity = item.quantity.at(layer)
+        missing = values.truncation_error
+        row = Row(
+            quantity=quantity.text,
+            alias=None,
+            layer=layer,
+            inputs=",".join(quantity.inputs),
+            source=f"theory:{name}",
+            value=float(values.value[at]),
+            error=float(values.error[at]),
+            truncation=values.truncation,
+            truncation_error=None if missing is None else float(missing[at]),
+        )
+        rows += alias_rows(item, row)
+    return rows

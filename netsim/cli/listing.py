@@ -1,0 +1,106 @@
+"""`netsim list [what]`: what can be asked for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from netsim.cli.grid import config_folder
+
+__all__ = ["run", "topics"]
+
+
+def _activations() -> str:
+    from netsim.networks.activations import activation, activation_names
+    from netsim.networks.critical import critical_couplings
+
+    lines = []
+    for name in activation_names():
+        if "(" in name:
+            lines.append(f"  {name}")
+            continue
+        sigma = activation(name)
+        try:
+            C_b, C_W, K = critical_couplings(sigma)
+            point = f"critical at C_W={C_W:.10g}, C_b={C_b:.10g}, K*={'any' if K is None else f'{K:.10g}'}"
+        except ValueError:
+            point = "no critical point known"
+        lines.append(f"  {name:<10} {sigma.derivatives:g} input derivatives; {point}")
+    return "\n".join(["network.activation=", *lines])
+
+
+def _weights() -> str:
+    from netsim.networks.weights import weight_law_names
+
+    return "network.weights=\n" + "\n".join(f"  {name}" for name in weight_law_names())
+
+
+def _inputs() -> str:
+    from netsim.networks.input_sets import allowed_options, input_kinds
+
+    lines = [f"  {kind:<8} {', '.join(allowed_options(kind))}" for kind in input_kinds()]
+    return "\n".join(["inputs=KIND, then inputs.OPTION=value", *lines])
+
+
+def _quantities() -> str:
+    from netsim import quantities
+
+    lines = [quantities.__doc__ or "", "statistics"]
+    lines += [f"  {name:<7} {what}" for name, what in quantities.STATS.items()]
+    lines += ["fields (z and S are measured by this version)"]
+    lines += [f"  {name:<7} {what}" for name, (_, _, what) in quantities.FIELDS.items()]
+    examples = {
+        "cum[z1a^4]": "fourth cumulant of an output, every layer (3 kappa4)",
+        "cum[z1a^4]@9": "the same at layer 9 only; @out: at the output",
+        "cum[z1a^2 z2a^2]": "correlation between two neurons",
+        "cum[z1a z1b]": "covariance of two inputs",
+        "cum[z1a'u^2]": "variance of the derivative along direction u (inputs.directions=1)",
+        "ncum[z1a^4]": "excess kurtosis",
+        "cum[Saa Sbb]": "covariance of the collective variables",
+        "logcum[Saa]": "E log S, given a living network",
+    }
+    lines += ["examples", *(f"  {name:<18} {what}" for name, what in examples.items())]
+    return "\n".join(lines)
+
+
+def _aliases() -> str:
+    from netsim.experiment.aliases import ALIASES
+
+    lines = [
+        f"  {name:<16} {stat}[z1a^{legs}] / {divisor}"
+        for name, (stat, legs, divisor) in ALIASES.items()
+    ]
+    return "\n".join(["one per input, e.g. kappa4[a]; without [..] for every input", *lines])
+
+
+def _experiments() -> str:
+    from omegaconf import OmegaConf
+
+    lines = []
+    for path in sorted((config_folder() / "experiment").glob("*.yaml")):
+        title = OmegaConf.load(path).get("title", "")
+        lines.append(f"  {path.stem:<18} {title}")
+    return "\n".join(["experiment=", *lines])
+
+
+def topics() -> dict:
+    return {
+        "activations": _activations,
+        "weights": _weights,
+        "inputs": _inputs,
+        "quantities": _quantities,
+        "aliases": _aliases,
+        "experiments": _experiments,
+    }
+
+
+def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
+    del flags
+    known = topics()
+    for topic in overrides or known:
+        if topic not in known:
+            near = difflib.get_close_matches(topic, known, 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ValueError(f"nothing to list for {topic!r}.{hint} Topics: {', '.join(known)}")
+    print("\n\n".join(known[topic]() for topic in (overrides or known)))
+    return 0

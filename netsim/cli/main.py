@@ -1,0 +1,157 @@
+"""The `netsim` command: parses the verb, hands over, and turns every failure into one sentence.
+
+Exit codes: 0 success; 1 a claim or comparison failed; 2 bad input; 3 results could not be read or
+written; 130/143 after Ctrl-C/SIGTERM with a checkpoint written.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+__all__ = ["main"]
+
+VERBS = {
+    "sweep": "run a grid of points and write table and page (no argument: the main job)",
+    "simulate": "run one point and print its rows beside the predictions",
+    "predict": "print what theory says, without drawing anything",
+    "report": "write table and page again from stored results",
+    "status": "show what a results folder holds and what is missing",
+    "list": "activations, weights, inputs, quantities, experiments, aliases",
+}
+
+HELP = f"""netsim: Monte Carlo simulation of random neural networks, with theory beside it.
+
+usage: netsim VERB [options] [key=value ...]
+
+verbs
+{chr(10).join(f"  {verb:<10} {what}" for verb, what in VERBS.items())}
+
+options
+  --json           rows as JSON on stdout, nothing else there
+  --cfg job        print the composed config and stop
+  --quiet          no progress
+  --traceback      show where an error came from
+  --completion     print a completion script: eval "$(netsim --completion)" in bash or zsh
+  --version        print the version
+
+keys (see `netsim simulate --cfg job`; comma-separated values make a grid in `sweep`)
+  network.activation=relu network.width=64 network.depth=8 network.widths=[64,32]
+  network.weight_variance=2 network.bias_variance=0 network.weights=gaussian
+  inputs=single|pair|sphere|circle|gram|digits|file inputs.norm2=1 inputs.gram=[[1,.5],[.5,1]]
+  quantities=[kappa2,kappa4] sampler=conditional|dense
+  run.draws=65536 run.seed=0 run.target=0.01 run.dtype=float32 out=FOLDER experiment=NAME
+
+examples
+  netsim sweep
+  netsim simulate network.activation=tanh network.width=128 network.depth=16 run.draws=1e6
+  netsim predict network.activation=gelu inputs=pair inputs.angle=30 "quantities=['cum[z1a z1b]']"
+  netsim sweep network.activation=relu,tanh network.width=32,64 network.depth=32 out=results/mine
+"""
+
+_FLAGS = {"--json": "json", "--quiet": "quiet", "--traceback": "traceback"}
+
+
+class Usage(ValueError):
+    """The command line itself is wrong."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit code (the console script exits with it)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] == "--complete":
+        from netsim.cli.complete import complete
+
+        print("\n".join(complete(words[1:])))
+        return 0
+    traceback = "--traceback" in words
+    try:
+        return _dispatch(words)
+    except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        return 0
+    except KeyboardInterrupt:
+        print("netsim: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if traceback:
+            raise
+        code, message = _explained(error)
+        print(f"netsim: {message}", file=sys.stderr)
+        return code
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    if words[0] == "--version":
+        from netsim import __version__
+
+        print(f"netsim {__version__}")
+        return 0
+    if words[0] == "--completion":
+        from netsim.cli.complete import SCRIPT
+
+        print(SCRIPT, end="")
+        return 0
+    verb, rest = words[0], words[1:]
+    if verb not in VERBS:
+        import difflib
+
+        near = difflib.get_close_matches(verb, VERBS, 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise Usage(f"unknown verb {verb!r}.{hint} Verbs: {', '.join(VERBS)}; see netsim --help")
+    if "-h" in rest or "--help" in rest:
+        print(f"netsim {verb}: {VERBS[verb]}\n\n{HELP.split(chr(10) * 2, 1)[1]}", end="")
+        return 0
+    flags, overrides = _options(rest)
+    module = {"list": "listing"}.get(verb, verb)
+    return importlib.import_module(f"netsim.cli.{module}").run(overrides, flags)
+
+
+def _options(words: list[str]) -> tuple[dict[str, bool], list[str]]:
+    flags = {name: False for name in (*_FLAGS.values(), "cfg")}
+    overrides, words = [], list(words)
+    while words:
+        word = words.pop(0)
+        if word in _FLAGS:
+            flags[_FLAGS[word]] = True
+        elif word in ("--cfg", "-c"):
+            if words and words[0] in ("job", "all"):
+                words.pop(0)
+            flags["cfg"] = True
+        elif word == "--cfg=job":
+            flags["cfg"] = True
+        elif word in ("-m", "--multirun"):
+            pass  # `sweep` expands comma-separated values anyway
+        elif word.startswith("-"):
+            raise Usage(f"unknown option {word!r}; options: {', '.join(_FLAGS)}, --cfg job, --help")
+        else:
+            overrides.append(word)
+    return flags, overrides
+
+
+def _explained(error: Exception) -> tuple[int, str]:
+    """(exit code, one sentence or a few)."""
+    from netsim.run.interrupt import Interrupted
+    from netsim.store.points import StoreError
+
+    if isinstance(error, Interrupted):
+        return error.exit_code, (
+            f"stopped by {error} with everything drawn so far saved; the same command goes on from "
+            "there"
+        )
+    if isinstance(error, StoreError):
+        return 3, str(error)
+    if isinstance(error, ValueError):
+        return 2, str(error)
+    if isinstance(error, MemoryError):
+        return 2, f"out of memory ({error}); use smaller widths or fewer inputs"
+    if isinstance(error, OSError):
+        return 3, f"{error.filename or 'a file'}: {error.strerror or error}"
+    return 1, (
+        f"unexpected {type(error).__name__}: {error}\nThis is a defect of netsim; please report it "
+        "with the output of the same command and --traceback."
+    )

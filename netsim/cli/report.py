@@ -1,0 +1,26 @@
+"""`netsim report out=FOLDER`: table and page again from stored results; loads no JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netsim.cli.grid import expand
+from netsim.cli.sweep import MAIN_JOB, folder_of, title_of
+
+__all__ = ["run"]
+
+
+def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
+    del flags
+    words = list(overrides) or [MAIN_JOB]
+    composed = expand(words)[0]
+    from netsim.api.sweep import write_report
+    from netsim.store.points import read_records
+
+    folder = folder_of(composed, words)
+    records = read_records(folder)
+    title = composed.config.get("title") and title_of(composed)
+    commands = sorted({record["command"] for record in records})
+    page = write_report(folder, title=title or str(folder), command="\n".join(commands))
+    print(f"Table: {folder / 'table.csv'}\nPage:  {page}")
+    return 0

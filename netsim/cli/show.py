@@ -1,0 +1,90 @@
+"""What verbs print: configs, summaries, tables of rows in plain text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from netsim.cli.grid import Composed
+from netsim.rows import Row
+
+__all__ = ["aligned", "print_config", "print_rows", "row_table", "summary_lines"]
+
+
+def print_config(grid: Sequence[Composed]) -> int:
+    """The composed config of every point, as YAML documents."""
+    from omegaconf import OmegaConf
+
+    documents = []
+    for composed in grid:
+        head = f"# {' '.join(composed.overrides)}\n" if len(grid) > 1 else ""
+        documents.append(head + OmegaConf.to_yaml(OmegaConf.create(composed.config)))
+    print("---\n".join(documents), end="")
+    return 0
+
+
+def summary_lines(records: Sequence[dict]) -> list[str]:
+    """One line a point: rows, pulls, the largest pull, rows marked unreliable."""
+    return [f"{r['title']}: {r['run']['draws']:,} draws; {summary_text(r)}" for r in records]
+
+
+def summary_text(record: dict) -> str:
+    """What the comparison of a record's rows came to, in one sentence."""
+    from netsim.compare import join
+
+    summary = join(record["estimates"], record["predictions"]).summary()
+    parts = [f"{len(record['estimates'])} rows, {summary.pulls} pulls"]
+    if summary.largest is not None and summary.largest.pull is not None:
+        row = summary.largest.estimate
+        parts.append(f"largest {summary.largest.pull:+.1f} ({row.alias or row.quantity} @{row.layer})")
+    counts = {
+        "unreliable": summary.unreliable,
+        "beyond the order kept": summary.beyond,
+        "differing from exact values": summary.differs,
+        "without prediction": summary.unmatched_estimates,
+    }
+    return ", ".join(parts + [f"{count} {what}" for what, count in counts.items() if count])
+
+
+def row_table(rows: Iterable[Row], predictions: Iterable[Row] = ()) -> str:
+    """Aligned plain text: name, layer, value(error), prediction, pull or difference."""
+    from netsim.compare import join
+    from netsim.report.format import value_error
+
+    rows = list(rows)
+    by_row = {match.estimate: match for match in join(rows, predictions).matches}
+    table = [("quantity", "estimate", "prediction", "source", "comparison")]
+    aliased = {row.quantity for row in rows if row.alias}
+    for row in rows:
+        if row.alias is None and row.quantity in aliased:
+            continue  # its alias is the same number in the field's own normalisation
+        match = by_row.get(row)
+        name = row.alias or row.quantity
+        name = f"{name}@{row.layer}" if row.alias and row.layer else name
+        if match is None:
+            table.append((name, value_error(row.value, row.error), "-", "-", "no prediction"))
+            continue
+        p = match.prediction
+        table.append(
+            (
+                name,
+                value_error(row.value, row.error),
+                value_error(p.value, None),
+                p.source.removeprefix("theory:"),
+                match.verdict,
+            )
+        )
+    return aligned(table)
+
+
+def aligned(table: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip()
+        for line in table
+    )
+
+
+def print_rows(rows: Iterable[Row]) -> None:
+    """Rows as JSON, one array on stdout."""
+    print(json.dumps([row.json() for row in rows], indent=1))

@@ -1,0 +1,82 @@
+"""Theories that are exact at every width: piecewise linear activations, and one input of any."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netsim.networks.inputs import Inputs
+from netsim.networks.network import Network
+from netsim.theory.base import AbstractTheory, OutsideDomain, Values
+from netsim.theory.exact import cumulants
+from netsim.theory.limits import norm2_of, one_input
+from netsim.theory.pairings import SlotPair
+from netsim.theory.transfer import transfer_cumulants
+
+__all__ = ["HomogeneousExact", "TransferExact"]
+
+_EPS = float(np.finfo(float).eps)
+
+
+class HomogeneousExact(AbstractTheory):
+    """Piecewise linear activations (linear, ReLU, two slopes), one input: exact rationals."""
+
+    name = "exact"
+
+    def __init__(self, network: Network, inputs: Inputs):
+        self.network, self.inputs = network, inputs
+        self._found: dict[str, np.ndarray] = {}
+
+    def overlap_cumulant(self, legs: tuple[SlotPair, ...]) -> Values:
+        name = _covered(self.network, legs, order=8)
+        if self.network.activation.slopes is None:
+            raise OutsideDomain("exact moments are known for linear, relu and two-slope activations")
+        if name is None:
+            return _constant_zero(self.network)
+        if name not in self._found:
+            self._found[name] = cumulants(self.network, norm2_of(self.inputs, name), 8)
+        value = self._found[name][:, len(legs) - 1]
+        return Values(value, _EPS * np.abs(value), "exact")
+
+
+class TransferExact(AbstractTheory):
+    """Any activation of at most linear growth, one input: the transfer operator of S."""
+
+    name = "transfer"
+
+    def __init__(self, network: Network, inputs: Inputs):
+        self.network, self.inputs = network, inputs
+        self._found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def overlap_cumulant(self, legs: tuple[SlotPair, ...]) -> Values:
+        name = _covered(self.network, legs, order=4)
+        if self.network.activation.slopes is not None:
+            raise OutsideDomain("piecewise linear activations have exact fractions")
+        if name is None:
+            return _constant_zero(self.network)
+        if name not in self._found:
+            try:
+                found = transfer_cumulants(self.network, norm2_of(self.inputs, name))
+            except ValueError as error:
+                raise OutsideDomain(str(error)) from error
+            self._found[name] = found
+        values, errors = self._found[name]
+        return Values(values[:, len(legs) - 1], errors[:, len(legs) - 1], "exact")
+
+
+def _covered(network: Network, legs: tuple[SlotPair, ...], order: int) -> str | None:
+    """The input that all legs look at; None if there are no legs (a statistic that is zero)."""
+    if not network.weights.is_gaussian:
+        raise OutsideDomain("exact finite-width laws are for gaussian weights")
+    if not legs:
+        return None
+    name = one_input(legs)
+    if name is None:
+        raise OutsideDomain("exact at finite width: one input without derivatives")
+    if len(legs) > order:
+        raise OutsideDomain(f"cumulants of S up to order {order} are computed")
+    return name
+
+
+def _constant_zero(network: Network) -> Values:
+    zero = np.zeros(network.depth + 1)
+    return Values(zero, zero, "exact")
