@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from netsim.experiment.aliases import ALIASES
-from netsim.networks.activations import Activation, activation
 from netsim.networks.network import network
 from netsim.theory.base import OutsideDomain
 from netsim.theory.leading_order import leading
@@ -40,9 +39,6 @@ def ratios_of(m):
         d - 4 * a * c - 3 * b**2 + 12 * a**2 * b - 6 * a**4,
     )
     return [a] + [cumulant / a ** (k + 2) for k, cumulant in enumerate(cumulants)]
-
-
-# --- the class K* = 0 -------------------------------------------------------------------------
 
 
 class Series:
@@ -130,7 +126,7 @@ def test_universal_small_tau_equals_the_series(series, tau):
         assert found[key] == pytest.approx(float(one(Fraction(tau))), rel=1e-13, abs=0)
 
 
-@pytest.mark.parametrize("tau", [0.3, 5.0, 60.0])
+@pytest.mark.parametrize("tau", [0.3, 20.0])
 def test_universal_equals_adaptive_quadrature(tau):
     def m_1(t):
         def density(x):
@@ -186,15 +182,11 @@ def test_leading_order_of_deep_networks_tends_to_the_universal_slopes(name):
     )
     expected = [(1 - limit["kappa2/K"]) / tiny]
     expected += [limit[key] / tiny**k for k, key in enumerate(RATIOS[1:], 1)]
-    layers = np.array([100, 200, 400, 800])
-    L = layers.astype(float)
+    L = np.array([100, 200, 400, 800])
     basis = np.stack([np.ones(4), np.log(L) / L, 1 / L], axis=1)
     for row, value in zip(measured, expected, strict=True):
-        fitted = np.linalg.lstsq(basis, row[layers - 1], rcond=None)[0][0]
-        assert fitted == pytest.approx(value, rel=0.005)
-
-
-# --- the scale-invariant class ----------------------------------------------------------------
+        fitted = np.linalg.lstsq(basis, row[L - 1], rcond=None)[0][0]
+        assert fitted == pytest.approx(value, rel=0.002)
 
 
 @pytest.mark.parametrize(("name", "v"), [*SLOPES.items(), ("leaky_relu(0.1)", None)])
@@ -254,12 +246,10 @@ def test_lognormal_is_the_limit_of_exact_products(name, active, tau):
     np.testing.assert_allclose(limit, plain, rtol=2e-3)
 
 
-# --- domain and form --------------------------------------------------------------------------
-
-
-def test_shapes_names_and_zero():
+def test_names_shapes_and_zero():
     tau = np.array([[0.0, 0.1, 0.2], [0.3, 0.4, 2.0]])
-    for name in ("relu", "tanh"):
+    for name, law in (("relu", "log-normal limit"), ("tanh", "universal K*=0 limit")):
+        assert limit_name(network(name, width=8, depth=3)) == law
         found = limit_ratios(network(name, width=8, depth=3), tau)
         assert tuple(found) == RATIOS and set(RATIOS[1:]) <= set(ALIASES)
         assert all(value.shape == tau.shape for value in found.values())
@@ -269,22 +259,12 @@ def test_shapes_names_and_zero():
         assert limit_ratios(network(name, width=8, depth=3), [])["kappa2/K"].shape == (0,)
 
 
-def test_names():
-    assert limit_name(network("leaky_relu(0.1)", widths=[3, 9])) == "log-normal limit"
-    assert limit_name(network("erf", width=3, depth=2)) == "universal K*=0 limit"
-
-
-MINE = Activation("mine_of_this_test", (lambda x, xp: xp.tanh(x),))
-
-
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (dict(activation_name="gelu", width=8, depth=2), "half-stable"),
         (dict(activation_name="swish", width=8, depth=2), "half-stable"),
         (dict(activation_name="softplus", width=8, depth=2, weight_variance=1, bias_variance=0),
-         "no critical point"),
-        (dict(activation_name=MINE, width=8, depth=2, weight_variance=1, bias_variance=0),
          "no critical point"),
         (dict(activation_name="tanh", width=8, depth=2, weight_variance=1.001), "weight_variance"),
         (dict(activation_name="relu", width=8, depth=2, weight_variance=[2, 2, 1.9]),
@@ -308,11 +288,8 @@ def test_bad_tau_is_refused(name, tau):
         limit_ratios(network(name, width=8, depth=2), [0.1, tau])
 
 
-def test_slopes_of_any_size():
-    # v depends on |a_-/a_+| only, and a_+^4 of these would leave float64
-    big = network(activation("slopes(1e90, 1e89)"), width=8, depth=2)
-    same = network(activation("leaky_relu(0.1)"), width=8, depth=2)
-    for key in RATIOS:
-        np.testing.assert_allclose(
-            limit_ratios(big, [0.5])[key], limit_ratios(same, [0.5])[key], rtol=1e-12
-        )
+def test_v_depends_on_the_ratio_of_slopes_only():
+    # a_+^4 of the first would leave float64
+    big, same = (network(a, width=8, depth=2) for a in ("slopes(1e90, 1e89)", "leaky_relu(0.1)"))
+    one, other = (limit_ratios(net, [0.5]) for net in (big, same))
+    np.testing.assert_allclose([one[k] for k in RATIOS], [other[k] for k in RATIOS], rtol=1e-12)

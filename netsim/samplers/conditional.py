@@ -63,7 +63,7 @@ class ConditionalDraw(AbstractDraw):
         def layer(S, couplings):
             l, n, C_W, C_b = couplings
             neurons = _Neurons(self, seed, index, l, S)
-            following = C_b * bias + (C_W / jnp.maximum(n, 1)) * neurons.gram(n)
+            following = C_b * bias + C_W / jnp.maximum(n, 1).astype(jnp.float64) * neurons.gram(n)
             return following, (S, neurons.look())
 
         # the output layer is one more layer, of which nothing is summed

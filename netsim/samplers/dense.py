@@ -64,7 +64,7 @@ class DenseDraw(AbstractDraw):
 
         def affine(layer, h, n, C_W, C_b):
             """(rows, F): b + W h, W with variance C_W / n; h (columns, F) is zero beyond n."""
-            scale = jnp.sqrt(C_W / n).astype(self.dtype)
+            scale = jnp.sqrt(C_W / n.astype(jnp.float64)).astype(self.dtype)
             W = self._matrix(layer_key(seed, layer, WEIGHTS), index, rows, h.shape[0], n)
             b = self._biases(layer_key(seed, layer, BIASES), index, rows)
             z = jnp.matmul(W, h, precision="highest") * scale
@@ -73,9 +73,9 @@ class DenseDraw(AbstractDraw):
         def layer(y, x):
             l, n, C_W, C_b = x
             h = jnp.stack(features(self.fields, list(y.T), self.activation.jax), 1)
-            h = jnp.where(jnp.arange(rows)[:, None] < n, h, 0)[: self.widest]
+            h = jnp.where(jnp.arange(rows, dtype=jnp.int32)[:, None] < n, h, 0)[: self.widest]
             wide = h.astype(jnp.float64)
-            S = C_b * mask + (C_W / n) * jnp.matmul(wide.T, wide, precision="highest")
+            S = C_b * mask + C_W / n.astype(jnp.float64) * jnp.matmul(wide.T, wide, precision="highest")
             y = affine(l + jnp.uint32(1), h, n, C_W, C_b)
             return y, (S, y[: self.neurons])
 

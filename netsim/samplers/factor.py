@@ -26,7 +26,7 @@ def square_root(S: Sequence[Sequence[Any]]) -> tuple[list[list[Any]], Any]:
     F = len(S)
     s = [list(row) for row in S]
     T: list[list[Any]] = [[None] * (a + 1) for a in range(F)]
-    rank = 0
+    rank = jnp.int32(0)
     for k in range(F):
         pivot = s[k][k]
         keep = pivot > TOLERANCE * S[k][k]
@@ -38,5 +38,5 @@ def square_root(S: Sequence[Sequence[Any]]) -> tuple[list[list[Any]], Any]:
             T[a][k] = ratio * root
             for b in range(k + 1, a + 1):
                 s[a][b] = s[a][b] - ratio * s[b][k]
-        rank = rank + keep
+        rank = rank + jnp.asarray(keep, jnp.int32)
     return T, rank

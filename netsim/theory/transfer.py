@@ -24,17 +24,17 @@ __all__ = ["transfer_cumulants"]
 
 _MOMENTS = 4
 # (nodes in s, nodes per Gauss rule, Gauss-Legendre points per panel): the rule, and the smaller
-# one that it is compared with.
+# ones that it is compared with; two, because errors oscillate with the number of nodes.
 _FINE = (80, 40, 12)
-_COARSE = (60, 28, 10)
-# true error / difference: at most 2.4 for errors falling like 1/size, 1e-1 and less when geometric
-_SAFETY = 3.0
+_SMALLER = ((60, 28, 10), (71, 33, 11))
+# true error / difference is at most 2.4 for errors falling like 1/size, below 1 otherwise
+_SAFETY = 5.0
 _EPS = float(np.finfo(float).eps)
 # Rounding, in units of eps times the terms summed, and of the result where layers change scale:
 # measured against exact fractions and larger rules, 7 and 6e-13 at most
 _ROUNDING = 16.0
 _FLOOR = 1e-12
-_NARROW = 1000.0  # where S is smaller than its bound by more, the bound's grid has no nodes there
+_NARROW = 100.0  # where S is smaller than its bound by more, the bound's grid has no nodes there
 
 
 def transfer_cumulants(
@@ -60,9 +60,14 @@ def transfer_cumulants(
     """
     _check(network, x2, order)
     rows = _rows(network, layers)
-    fine, rounding = _all_cumulants(network, float(x2), _FINE)
-    coarse, _ = _all_cumulants(network, float(x2), _COARSE)
-    errors = _SAFETY * np.abs(fine - coarse) + rounding
+    fine, terms, rounding = _all_cumulants(network, float(x2), _FINE)
+    smaller = [_all_cumulants(network, float(x2), sizes)[0] for sizes in _SMALLER]
+    differences = np.max([np.abs(fine - other) for other in smaller], axis=0)
+    # Errors accumulate: relative to the moments they do not fall with depth. A difference may
+    # vanish by chance in one layer, not in all before it.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        relative = np.where(terms > 0, differences / terms, 0.0)
+    errors = _SAFETY * np.maximum.accumulate(relative, axis=0) * terms + rounding
     return fine[rows, :order], errors[rows, :order]
 
 
@@ -95,15 +100,15 @@ def _rows(network: Network, layers: Sequence[int] | None) -> list[int]:
 
 
 def _all_cumulants(network: Network, x2: float, sizes: tuple[int, int, int]):
-    """Values and rounding errors, (L+1, 4) each, with one size of the rule."""
+    """Values, the size of the moments they are made of, rounding errors: (L+1, 4) each."""
     C_b = [float(c) for c in network.bias_variance]
     C_W = [float(c) for c in network.weight_variance]
     grids = _grids(network, C_b, C_W, x2, sizes)
     probe = network.activation.numpy(_PROBE).tobytes()
     values = np.zeros((network.depth + 1, _MOMENTS))
-    rounding = np.zeros_like(values)
+    terms, rounding = np.zeros_like(values), np.zeros_like(values)
     values[0, 0] = C_b[0] + C_W[0] * x2
-    rounding[0, 0] = 2 * _EPS * values[0, 0]
+    terms[0, 0], rounding[0, 0] = values[0, 0], 2 * _EPS * values[0, 0]
     rho = np.zeros(0)
     for l, n in enumerate(network.widths, start=1):
         step = (n, C_b[l], C_W[l], grids[l - 1], sizes)
@@ -112,8 +117,8 @@ def _all_cumulants(network: Network, x2: float, sizes: tuple[int, int, int]):
         else:
             matrices = _matrices(network.activation, probe, grids[l - 2], step)
             rho = (rho[:, None, :] @ matrices)[:, 0]
-        values[l], rounding[l] = _central(rho, grids[l - 1], l)
-    return values, rounding
+        values[l], terms[l], rounding[l] = _central(rho, grids[l - 1], l)
+    return values, terms, rounding
 
 
 # Activations are equal if their names are; a user may register another function under an old name,
@@ -166,8 +171,8 @@ def _functionals(sigma: Activation, variances: np.ndarray, step) -> np.ndarray:
     return out
 
 
-def _central(rho: np.ndarray, grid: Grid, l: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cumulants of S_l from central moments, each with its own weight, and their rounding errors.
+def _central(rho: np.ndarray, grid: Grid, l: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cumulants of S_l from central moments, the size of the moments, and rounding errors.
 
     Raw moments would lose kappa_8, which is n^-3 of its terms. With the weight of the moment's own
     order no term exceeds the moment, except for cancellation within (s - mean)^p.
@@ -181,4 +186,4 @@ def _central(rho: np.ndarray, grid: Grid, l: int) -> tuple[np.ndarray, np.ndarra
     terms = np.array([mean, m2, abs(m3) + abs(m2) ** 1.5, m4 + 3 * m2**2])
     e = _ROUNDING * _EPS * (np.sqrt(l) * np.array(size) + l * terms) + _FLOOR * terms
     e[3] += 6 * abs(m2) * e[1]
-    return np.array([mean, m2, m3, m4 - 3 * m2**2]), e
+    return np.array([mean, m2, m3, m4 - 3 * m2**2]), terms, e
