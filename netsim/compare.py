@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from netsim.estimators.jackknife import t_to_normal
 from netsim.rows import COLUMNS, Row
 
 __all__ = [
@@ -129,7 +130,7 @@ def to_normal(t: float, degrees: int = DEGREES) -> float:
     size = abs(t)
     tail = float(special.stdtr(degrees, -size))
     if tail == 0.0:
-        return math.copysign(math.inf, t)
+        return float(t_to_normal(t, degrees))  # slower, from the logarithm of the tail
     return math.copysign(float(-special.ndtri(tail)), t)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from netsim.estimators.jackknife import Jackknife, jackknife
 from netsim.estimators.kstatistics import joint_cumulant, joint_moment
 from netsim.estimators.moments import Moments, moments
-from netsim.estimators.reliability import SHARE_LIMIT, shares
+from netsim.estimators.reliability import SHARE_LIMIT, TAIL_LIMIT, shares, tail_indices
 from netsim.estimators.sums import BLOCKS, MomentSums, State
 from netsim.estimators.targets import Target, Terms
 
@@ -26,15 +26,17 @@ class TargetResult:
     """One target at every layer.
 
     **Fields:** `value`, `error` (one standard error), `draws` (those with presence), `share` (of
-    the largest draw in the variance): (layers,); `flags`, per layer, out of "unreliable" (one draw
-    carries the variance), "few_blocks" (fewer than 64: the error itself is rough), "undefined"
-    (too few draws, or a normalisation by zero: the value is nan).
+    the largest draw in the variance), `tail` (index of the variance's summands): (layers,);
+    `flags`, per layer, out of "unreliable" (too few draws carry the variance), "few_blocks" (fewer
+    than 64: the error itself is rough), "undefined" (too few draws, or a normalisation by zero: the
+    value is nan).
     """
 
     value: np.ndarray
     error: np.ndarray
     draws: np.ndarray
     share: np.ndarray
+    tail: np.ndarray
     flags: tuple[tuple[str, ...], ...]
 
 
@@ -50,16 +52,19 @@ def result(sums: MomentSums, state: State) -> list[TargetResult]:
     means, sizes = moments(sums, state), _sizes(state)
     few = ("few_blocks",) if len(sizes) < BLOCKS else ()
     results = []
-    for target, share in zip(sums.targets, shares(sums, state), strict=True):
+    signs = zip(sums.targets, shares(sums, state), tail_indices(sums, state), strict=True)
+    for target, share, tail in signs:
         estimate = jackknife(_replicates(means, target), sizes)
         value, error = _best(target, means, estimate), estimate.error
         defined = np.isfinite(value) & np.isfinite(error)
         flags = tuple(
             ("unreliable",) * bool(large) + few + ("undefined",) * (not good)
-            for large, good in zip(share > SHARE_LIMIT, defined, strict=True)
+            for large, good in zip(
+                (share > SHARE_LIMIT) | (tail > TAIL_LIMIT), defined, strict=True
+            )
         )
         draws = means.counts[target.present][0].astype(np.int64)
-        results.append(TargetResult(value, error, draws, share, flags))
+        results.append(TargetResult(value, error, draws, share, tail, flags))
     return results
 
 

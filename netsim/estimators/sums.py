@@ -97,7 +97,7 @@ class MomentSums:
             if controls.shape[-1] != Q:
                 raise ValueError(f"{controls.shape[-1]} controls but {Q} control_means were given")
             per_draw = controls if controls.ndim == 3 else controls[:, None, :]
-            controls = per_draw - self.control_means
+            controls = per_draw - self.control_means[None]
         return unit_sums(self.plan, x, self.pivot, weights, controls)
 
     def add(self, state: State, unit: dict, block) -> State:

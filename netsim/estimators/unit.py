@@ -57,7 +57,7 @@ def unit_sums(plan: Plan, x: Any, pivot: Any, weights: Any = None, controls: Any
 def _monomials(plan: Plan, x: Any, pivot: Any) -> dict[Monomial, Any]:
     """Every product of deviations, each made from the one it extends: (draws, layers) arrays."""
     xp = x.__array_namespace__()
-    d = x - pivot
+    d = x - pivot[None]
     products: dict[Monomial, Any] = {}
     for present, columns in plan.monomials:
         if not columns:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from netsim.estimators.targets import Target, Terms
 from netsim.experiment.aliases import Named
 from netsim.experiment.columns import Alive, Column, LogAbs, Output, Overlap
-from netsim.theory.pairings import output_pairings
 from netsim.networks.fields import closure
 from netsim.quantities import Leg, Quantity, Slot
+from netsim.theory.pairings import output_pairings
 
 __all__ = ["ESTIMATORS", "Measured", "Measurement", "layers_of", "measurement", "row_of"]
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from netsim.estimators import TargetResult, result
 from netsim.estimators.sums import State
 from netsim.experiment.aliases import Named
+from netsim.experiment.exact_errors import LIMIT, exact_relative_error
 from netsim.experiment.experiment import Experiment
 from netsim.experiment.measure import Measured
+from netsim.quantities import Slot
 from netsim.rows import Row
 
 __all__ = ["alias_rows", "estimate_rows"]
@@ -23,9 +28,21 @@ def estimate_rows(experiment: Experiment, state: State) -> list[Row]:
     draws = int(state["count"].sum())
     found = []
     for measured in experiment.measurement.measured:
+        known = _known_error(experiment, measured, draws)
         for layer, row in measured.rows:
-            found += alias_rows(measured.named, _row(measured, results, layer, row, draws))
+            made = _row(measured, results, layer, row, draws)
+            if known is not None and known[row] > LIMIT and "unreliable" not in made.flags:
+                made = replace(made, flags=("unreliable", *made.flags))
+            found += alias_rows(measured.named, made)
     return list(dict.fromkeys(found))
+
+
+def _known_error(experiment: Experiment, measured: Measured, draws: int) -> np.ndarray | None:
+    quantity = measured.named.quantity
+    if measured.estimator == "raw" or not quantity.inputs:
+        return None
+    norm2 = float(experiment.inputs.gram([Slot(quantity.inputs[0])])[0, 0])
+    return exact_relative_error(experiment.network, quantity, norm2, draws)
 
 
 def _row(

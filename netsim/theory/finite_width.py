@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from netsim.networks.inputs import Inputs
@@ -24,7 +26,6 @@ class HomogeneousExact(AbstractTheory):
 
     def __init__(self, network: Network, inputs: Inputs):
         self.network, self.inputs = network, inputs
-        self._found: dict[str, np.ndarray] = {}
 
     def overlap_cumulant(self, legs: tuple[SlotPair, ...]) -> Values:
         name = _covered(self.network, legs, order=8)
@@ -32,9 +33,7 @@ class HomogeneousExact(AbstractTheory):
             raise OutsideDomain("exact moments are known for linear, relu and two-slope activations")
         if name is None:
             return _constant_zero(self.network)
-        if name not in self._found:
-            self._found[name] = cumulants(self.network, norm2_of(self.inputs, name), 8)
-        value = self._found[name][:, len(legs) - 1]
+        value = _fractions(self.network, norm2_of(self.inputs, name))[:, len(legs) - 1]
         return Values(value, _EPS * np.abs(value), "exact")
 
 
@@ -45,7 +44,6 @@ class TransferExact(AbstractTheory):
 
     def __init__(self, network: Network, inputs: Inputs):
         self.network, self.inputs = network, inputs
-        self._found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
     def overlap_cumulant(self, legs: tuple[SlotPair, ...]) -> Values:
         name = _covered(self.network, legs, order=4)
@@ -53,14 +51,22 @@ class TransferExact(AbstractTheory):
             raise OutsideDomain("piecewise linear activations have exact fractions")
         if name is None:
             return _constant_zero(self.network)
-        if name not in self._found:
-            try:
-                found = transfer_cumulants(self.network, norm2_of(self.inputs, name))
-            except ValueError as error:
-                raise OutsideDomain(str(error)) from error
-            self._found[name] = found
-        values, errors = self._found[name]
+        try:
+            values, errors = _transferred(self.network, norm2_of(self.inputs, name))
+        except ValueError as error:
+            raise OutsideDomain(str(error)) from error
         return Values(values[:, len(legs) - 1], errors[:, len(legs) - 1], "exact")
+
+
+# seconds for a deep network, and inputs of equal norm share them
+@lru_cache(maxsize=256)
+def _fractions(network: Network, norm2: float) -> np.ndarray:
+    return cumulants(network, norm2, 8)
+
+
+@lru_cache(maxsize=256)
+def _transferred(network: Network, norm2: float) -> tuple[np.ndarray, np.ndarray]:
+    return transfer_cumulants(network, norm2)
 
 
 def _covered(network: Network, legs: tuple[SlotPair, ...], order: int) -> str | None:

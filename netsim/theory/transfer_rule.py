@@ -12,7 +12,7 @@ __all__ = ["neuron_rule", "neuron_rules", "square_bound"]
 
 _TOP = 13.0  # P(|g| > 13) = 6e-39
 _GEOMETRIC = -20  # panels towards 0 down to 2^-20: resolves |x| of order 1 up to s = 10^12
-_HALVINGS = 5  # panels of 1/2 are halved at most so often, to 1/64
+_HALVINGS = 3  # panels of 1/2 are halved at most so often, to 1/16: sin up to s = 10^4
 _TOLERANCE = 1e-14
 
 
@@ -51,7 +51,7 @@ def neuron_rule(activation: Activation, s: float, points: int) -> tuple[np.ndarr
 
     Composite Gauss-Legendre in g, `points` to a panel, split at 0 and at the activation's kinks.
     Panels are halved until the first two moments agree to 1e-14 (activations that oscillate at
-    large s), five times at most: beyond, the rule's error shows in rules with fewer points.
+    large s), three times at most: beyond, the rule's error shows in rules with fewer points.
 
     **Arguments:** `s >= 0`, the variance of z. **Returns:** two (N,) arrays.
     """

@@ -1,0 +1,153 @@
+"""What a comparison shows to people: lines of text with errors in brackets, or a data frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from netsim.api.frame import aligned, data_frame, html_table
+from netsim.compare import Comparison, Match, Summary, as_row, join
+from netsim.experiment.aliases import named_quantities
+from netsim.experiment.experiment import Experiment
+from netsim.report.format import plural, value_error
+from netsim.rows import COLUMNS, Row
+from netsim.store.table import COMPARISON, tidy
+
+__all__ = ["HEAD", "Compared", "lines_of", "own_predictions", "without_twins"]
+
+HEAD = ("quantity", "estimate", "prediction", "source", "comparison")
+MOST_LINES = 40
+_LEFT_OUT = ("truncation", "truncation_error")  # of estimates, which have none
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Compared:
+    """Estimates beside predictions; shows itself as a table.
+
+    **Fields:** `comparison`: see `netsim.compare.Comparison`; `experiment`; `rows`: the estimates.
+    """
+
+    comparison: Comparison
+    experiment: Experiment
+    rows: tuple[Row, ...]
+    predictions: tuple[Row, ...]
+
+    @property
+    def matches(self) -> tuple[Match, ...]:
+        """Estimates with a prediction, in the order of the estimates."""
+        return self.comparison.matches
+
+    def summary(self) -> Summary:
+        """How many pulls, the largest, and what was not compared."""
+        return self.comparison.summary()
+
+    @property
+    def table(self):
+        """Everything as a data frame (see `netsim.api.frame.data_frame` for its kind)."""
+        record = {
+            "network": self.experiment.network.identity(),
+            "estimates": self.rows,
+            "predictions": self.predictions,
+        }
+        names = [name for name in COLUMNS if name not in _LEFT_OUT]
+        return data_frame(tidy([record]), [*names, "effective_depth", *COMPARISON])
+
+    def _shown(self) -> list[tuple[str, ...]]:
+        return [HEAD, *lines_of(without_twins(self.rows), self.comparison)]
+
+    def _words(self, more: int) -> str:
+        found = self.summary()
+        words = [plural(found.pulls, "pull")]
+        if found.largest is not None and found.largest.pull is not None:
+            row = found.largest.estimate
+            words.append(f"largest {found.largest.pull:+.1f} ({_name(row)})")
+        counts = {
+            "unreliable": found.unreliable,
+            "beyond the order kept": found.beyond,
+            "differing from exact values": found.differs,
+            "without prediction": found.unmatched_estimates,
+            "predicted but not measured": found.unmatched_predictions,
+        }
+        words += [f"{count} {what}" for what, count in counts.items() if count]
+        left = f"; {plural(more, 'more row')} in .table" if more > 0 else ""
+        return ", ".join(words) + left
+
+    def __repr__(self) -> str:
+        lines = self._shown()
+        return aligned(lines[: MOST_LINES + 1]) + "\n" + self._words(len(lines) - 1 - MOST_LINES)
+
+    def _repr_html_(self) -> str:
+        lines = self._shown()
+        more = len(lines) - 1 - MOST_LINES
+        return html_table(lines[: MOST_LINES + 1]) + f"<p>{self._words(more)}</p>"
+
+
+def without_twins(rows: Iterable[Row]) -> list[Row]:
+    """Rows without those that an alias gives a second time in the field's own normalisation."""
+    rows = list(rows)
+    aliased = {row.quantity for row in rows if row.alias}
+    return [row for row in rows if row.alias or row.quantity not in aliased]
+
+
+def _name(row: Row) -> str:
+    return f"{row.alias}@{row.layer}" if row.alias and row.layer else row.quantity
+
+
+def lines_of(rows: Sequence[Row], comparison: Comparison) -> list[tuple[str, ...]]:
+    """One line of texts, as `HEAD` has them, per estimate."""
+    found = {match.estimate: match for match in comparison.matches}
+    lines = []
+    for row in rows:
+        match = found.get(row)
+        flags = ", ".join(row.flags)
+        if match is None:
+            words = ("-", "-", ", ".join(filter(None, ("no prediction", flags))))
+        else:
+            verdict = match.verdict if match.pull is None else f"pull {match.pull:+.1f}"
+            told = flags if flags and match.kind != "unreliable" else ""
+            source = match.prediction.source.removeprefix("theory:")
+            said = ", ".join(filter(None, (verdict, told)))
+            words = (value_error(match.prediction.value), source, said)
+        lines.append((_name(row), value_error(row.value, row.error), *words))
+    return lines
+
+
+def own_predictions(given: Iterable[Row | Mapping[str, Any]], inputs: Sequence[str]) -> list[Row]:
+    """A user's predictions as rows.
+
+    **Arguments:** `given`: rows, or dicts with at least `quantity` (any text that `simulate` takes,
+    with its layer, e.g. "kappa4[a]@9") and `value`; `error` and `truncation` count as 0 and "exact"
+    where they are missing.
+
+    **Raises:** `ValueError` for what is neither, or a text that names no single quantity.
+    """
+    rows = []
+    for item in given:
+        if isinstance(item, Row):
+            rows.append(item)
+            continue
+        if not isinstance(item, Mapping) or not {"quantity", "value"} <= set(item):
+            raise ValueError(
+                f"prediction {item!r}: give rows, or dicts such as "
+                '{"quantity": "kappa4[a]@9", "value": 0.71}'
+            )
+        text = str(item.get("alias") or item["quantity"])
+        if item.get("alias") and "@" not in text and item.get("layer"):
+            text += f"@{item['layer']}"
+        named = named_quantities([text], inputs)
+        if len(named) != 1:
+            raise ValueError(f"prediction of {text!r}: name the input, e.g. {named[0].alias}")
+        full = {"source": "theory:own", "error": 0.0, "truncation": "exact"} | {
+            key: value for key, value in item.items() if key in COLUMNS and value is not None
+        }
+        full["flags"] = ()
+        layer = named[0].quantity.layer
+        full |= {"quantity": named[0].quantity.text, "alias": named[0].alias}
+        rows.append(as_row({"layer": layer if isinstance(layer, int) else None} | full))
+    return rows
+
+
+def compared(experiment: Experiment, rows: Sequence[Row], predictions: Sequence[Row]) -> Compared:
+    """Join and keep what was joined."""
+    return Compared(join(rows, predictions), experiment, tuple(rows), tuple(predictions))
