@@ -123,6 +123,10 @@ def _log(ax, x=True, y=True) -> None:
         ax.set_xticks([], minor=True)
 
 
+def _interpolated(curve: Series, x) -> np.ndarray:
+    return np.exp(np.interp(np.log(x), np.log(curve["x"]), np.log(curve["y"])))
+
+
 def draw_depth_over_width(series: dict[str, Series]):
     figure, axes = _figure(7.4, 4.9, 2, 2, sharex=True, height_ratios=(1.6, 1))
     for column, (name, limit) in enumerate((("relu", "log-normal"), ("tanh", "universal K*=0"))):
@@ -133,13 +137,15 @@ def draw_depth_over_width(series: dict[str, Series]):
         bottom.axhline(1.0, color=INK)
         for n, colour, marker in zip(WIDTHS, COLOURS, MARKERS, strict=False):
             exact = series[f"{name} n={n}"]
-            limit_here = np.exp(np.interp(np.log(exact["x"]), np.log(curve["x"]), np.log(curve["y"])))
+            limit_here = _interpolated(curve, exact["x"])
             style = {"color": colour, "marker": marker, "ms": 3.5, "lw": 0.8}
             top.plot(exact["x"], exact["y"], label=f"exact, n = {n}", **style)
             bottom.plot(exact["x"], np.array(exact["y"]) / limit_here, **style)
         top.set_title(f"{name}, critical, one input with K$^{{(1)}}$ = 1")
         top.legend(loc="upper left")
         _log(top)
+        if name == "tanh":
+            top.set_yticks([0.02, 0.05, 0.1, 0.2, 0.5])
         _log(bottom, y=False)
         bottom.set_xlabel("L / n")
     axes[0, 0].set_ylabel(r"$\kappa_4\,/\,\kappa_2^2$")
@@ -148,22 +154,23 @@ def draw_depth_over_width(series: dict[str, Series]):
 
 
 def draw_kappa_series(series: dict[str, Series]):
+    from matplotlib.ticker import LogFormatterSciNotation
+
     figure, axes = _figure(7.4, 3.3, 1, 2, sharex=True)
     for ax, (name, n) in zip(axes[0], (("relu", 64), ("tanh", 64)), strict=True):
         for k, colour, marker in zip((2, 3, 4), COLOURS, MARKERS, strict=False):
             exact = series[f"{name} kappa{2 * k}"]
-            curve, line = series[f"{name} kappa{2 * k} limit"], series[f"{name} kappa{2 * k} leading"]
+            curve = series[f"{name} kappa{2 * k} limit"]
+            line = series[f"{name} kappa{2 * k} leading"]
             label = rf"$\kappa_{2 * k}/\kappa_2^{k}$"
             ax.plot(exact["x"], exact["y"], marker, color=colour, ms=3.5, label=label)
             ax.plot(curve["x"], curve["y"], color=colour, lw=1.0)
             ax.plot(line["x"], line["y"], color=colour, lw=0.8, ls="--")
         _log(ax)
-        ax.set_yscale("log")
-        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_major_formatter(LogFormatterSciNotation())
         ax.set_title(f"{name}, n = {n}")
         ax.set_xlabel("L / n")
-        ax.legend(loc="upper left", title="points exact, lines limit,\ndashes leading power",
-                  title_fontsize=7.5, alignment="left")  # fmt: skip
+        ax.legend(loc="upper left" if name == "relu" else "lower right")
     return figure
 
 
@@ -190,8 +197,9 @@ def draw_gelu_half_stable(series: dict[str, Series]):
     right.plot([stable], [0], "o", color=INK, ms=5)
     right.plot([star], [0], "o", color=INK, mfc="white", ms=5)
     right.annotate(f"stable, K = {stable:.3f}", (stable, 0), textcoords="offset points",
-                   xytext=(-4, 14))  # fmt: skip
-    right.annotate("half-stable, K*", (star, 0), textcoords="offset points", xytext=(-12, -26))
+                   xytext=(-2, 40),
+                   arrowprops={"arrowstyle": "-", "color": FAINT})  # fmt: skip
+    right.annotate("half-stable, K*", (star, 0), textcoords="offset points", xytext=(-12, 14))
     for K, way in ((2.86, 1), (3.3, -1), (3.95, -1)):  # where K goes in the next layer
         right.annotate("", (K + 0.06 * way, -4.6), (K - 0.06 * way, -4.6),
                        arrowprops={"arrowstyle": "->", "color": INK})  # fmt: skip

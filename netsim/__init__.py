@@ -11,6 +11,12 @@ _PUBLIC: dict[str, str] = {
     "network": "netsim.networks.network",
     "Network": "netsim.networks.network",
     "register_activation": "netsim.networks.activations",
+    "inputs": "netsim.api.simulate",
+    "simulate": "netsim.api.simulate",
+    "predict": "netsim.api.simulate",
+    "he": "netsim.networks.conventions",
+    "lecun": "netsim.networks.conventions",
+    "glorot": "netsim.networks.conventions",
     "parse": "netsim.quantities",
 }
 __all__ = [*_PUBLIC, "__version__"]

@@ -139,7 +139,24 @@ def _draw_S(net, x2, draws, seed):
     return S
 
 
-@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_errors_are_the_cumulants_of_k_statistics():
+    """N Var(k_r) -> cumulants of k-statistics (Fisher 1929; Kendall and Stuart, ch. 12)."""
+    net = network("leaky_relu(0.3)", widths=[12, 15], weight_variance=1.5, bias_variance=0.2)
+    for row in (1, 2):
+        _, c2, c3, c4, c5, c6, _, c8 = c = cumulants(net, 0.8, order=8)[row]
+        variances = [
+            c2,
+            c4 + 2 * c2**2,
+            c6 + 9 * c4 * c2 + 9 * c3**2 + 6 * c2**3,
+            c8 + 16 * c6 * c2 + 48 * c5 * c3 + 34 * c4**2 + 72 * c4 * c2**2
+            + 144 * c3**2 * c2 + 24 * c2**4,
+        ]  # fmt: skip
+        for k, variance in enumerate(variances, start=1):
+            found = relative_error_of_cumulant(net, 0.8, k, 1e6)[row]
+            assert found == pytest.approx(1e-3 * math.sqrt(variance) / c[k - 1], rel=1e-12), k
+
+
+@pytest.mark.parametrize("k", [2, 4])
 def test_error_of_a_cumulant_is_its_scatter(k):
     """400 batches of 800 networks, against the error of their scatter."""
     from scipy.stats import kstat

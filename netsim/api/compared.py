@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from netsim.api.frame import aligned, data_frame, html_table
-from netsim.compare import Comparison, Match, Summary, as_row, join
-from netsim.experiment.aliases import named_quantities
+from netsim.compare import Comparison, Match, Summary, join
 from netsim.experiment.experiment import Experiment
 from netsim.report.format import plural, value_error
 from netsim.rows import COLUMNS, Row
 from netsim.store.table import COMPARISON, tidy
 
-__all__ = ["HEAD", "Compared", "lines_of", "own_predictions", "without_twins"]
+__all__ = ["HEAD", "Compared", "compared", "lines_of", "without_twins"]
 
 HEAD = ("quantity", "estimate", "prediction", "source", "comparison")
 MOST_LINES = 40
@@ -25,13 +23,13 @@ _LEFT_OUT = ("truncation", "truncation_error")  # of estimates, which have none
 class Compared:
     """Estimates beside predictions; shows itself as a table.
 
-    **Fields:** `comparison`: see `netsim.compare.Comparison`; `experiment`; `rows`: the estimates.
+    **Fields:** `experiment`; `rows`: the estimates; `predictions`; `comparison`: the two joined.
     """
 
-    comparison: Comparison
     experiment: Experiment
     rows: tuple[Row, ...]
     predictions: tuple[Row, ...]
+    comparison: Comparison
 
     @property
     def matches(self) -> tuple[Match, ...]:
@@ -57,7 +55,8 @@ class Compared:
         return [HEAD, *lines_of(without_twins(self.rows), self.comparison)]
 
     def _words(self, more: int) -> str:
-        found = self.summary()
+        # an alias and its plain quantity are one number: counted once in words
+        found = join(without_twins(self.rows), without_twins(self.predictions)).summary()
         words = [plural(found.pulls, "pull")]
         if found.largest is not None and found.largest.pull is not None:
             row = found.largest.estimate
@@ -113,41 +112,6 @@ def lines_of(rows: Sequence[Row], comparison: Comparison) -> list[tuple[str, ...
     return lines
 
 
-def own_predictions(given: Iterable[Row | Mapping[str, Any]], inputs: Sequence[str]) -> list[Row]:
-    """A user's predictions as rows.
-
-    **Arguments:** `given`: rows, or dicts with at least `quantity` (any text that `simulate` takes,
-    with its layer, e.g. "kappa4[a]@9") and `value`; `error` and `truncation` count as 0 and "exact"
-    where they are missing.
-
-    **Raises:** `ValueError` for what is neither, or a text that names no single quantity.
-    """
-    rows = []
-    for item in given:
-        if isinstance(item, Row):
-            rows.append(item)
-            continue
-        if not isinstance(item, Mapping) or not {"quantity", "value"} <= set(item):
-            raise ValueError(
-                f"prediction {item!r}: give rows, or dicts such as "
-                '{"quantity": "kappa4[a]@9", "value": 0.71}'
-            )
-        text = str(item.get("alias") or item["quantity"])
-        if item.get("alias") and "@" not in text and item.get("layer"):
-            text += f"@{item['layer']}"
-        named = named_quantities([text], inputs)
-        if len(named) != 1:
-            raise ValueError(f"prediction of {text!r}: name the input, e.g. {named[0].alias}")
-        full = {"source": "theory:own", "error": 0.0, "truncation": "exact"} | {
-            key: value for key, value in item.items() if key in COLUMNS and value is not None
-        }
-        full["flags"] = ()
-        layer = named[0].quantity.layer
-        full |= {"quantity": named[0].quantity.text, "alias": named[0].alias}
-        rows.append(as_row({"layer": layer if isinstance(layer, int) else None} | full))
-    return rows
-
-
 def compared(experiment: Experiment, rows: Sequence[Row], predictions: Sequence[Row]) -> Compared:
     """Join and keep what was joined."""
-    return Compared(join(rows, predictions), experiment, tuple(rows), tuple(predictions))
+    return Compared(experiment, tuple(rows), tuple(predictions), join(rows, predictions))

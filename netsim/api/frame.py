@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from netsim.report.format import plural
-from netsim.store.table import write_text
+from netsim.rows import COLUMNS, Row
+from netsim.store.table import effective_depth, write_text
 
-__all__ = ["Frame", "aligned", "data_frame", "html_table"]
+__all__ = ["Frame", "aligned", "data_frame", "html_table", "rows_frame"]
 
 MOST_LINES = 40  # lines of a frame that are shown; all are in the file of `to_csv`
 
@@ -132,3 +133,12 @@ def _one_type(values: list) -> list:
     if any(isinstance(v, str) for v in values):
         return [None if v is None else str(v) for v in values]
     return values
+
+
+def rows_frame(rows: Iterable[Row], network):
+    """Rows as a data frame: the columns of a row, and `effective_depth` (L/n at equal widths)."""
+    lines = [
+        row.json() | {"effective_depth": effective_depth(network.widths, row.layer, row.quantity)}
+        for row in rows
+    ]
+    return data_frame(lines, [*COLUMNS, "effective_depth"])

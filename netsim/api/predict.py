@@ -32,10 +32,10 @@ class Predictions:
 
 def theories(network: Network, inputs: Inputs) -> list[AbstractTheory]:
     """All theories, the most exact first."""
-    from netsim.theory.finite_width import HomogeneousExact, TransferExact
+    from netsim.theory.finite_width import FieldsExact, HomogeneousExact, TransferExact
     from netsim.theory.limits import InfiniteWidth, LeadingPower
 
-    kinds = (HomogeneousExact, TransferExact, LeadingPower, InfiniteWidth)
+    kinds = (HomogeneousExact, FieldsExact, TransferExact, LeadingPower, InfiniteWidth)
     return [kind(network, inputs) for kind in kinds]
 
 
@@ -46,12 +46,17 @@ def predict(network: Network, inputs: Inputs, named: Sequence[Named]) -> Predict
     """
     rows: list[Row] = []
     refusals: list[tuple[str, str, str]] = []
-    for theory in theories(network, inputs):
-        for item in named:
+    known = theories(network, inputs)
+    for item in named:
+        for theory in known:
             try:
                 values = statistic(theory, item.quantity)
             except OutsideDomain as reason:
                 refusals.append((item.quantity.text, theory.name, str(reason)))
+                continue
+            if values.truncation == "infinite_width" and not np.any(values.value):
+                reason = "is 0 in the infinite-width limit; its size at finite width is not known"
+                refusals.append((item.quantity.text, theory.name, reason))
                 continue
             rows += _rows(item, theory.name, values, network.depth)
     return Predictions(tuple(dict.fromkeys(rows)), tuple(refusals))

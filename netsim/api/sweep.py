@@ -56,9 +56,7 @@ def _record(point: Point, outcome: PointOutcome, earlier: dict | None, command: 
     enough = (outcome.state["count"] > 0).sum() >= 2
     estimates = estimate_rows(experiment, outcome.state) if enough else []
     predictions = predict(experiment.network, experiment.inputs, experiment.named).rows
-    return make_record(
-        point, estimates, predictions, outcome, earlier=earlier, command=command
-    )
+    return make_record(point, estimates, predictions, outcome, earlier=earlier, command=command)
 
 
 def write_report(folder: Path, *, title: str, command: str, ids: Sequence[str] = ()) -> Path:
@@ -67,9 +65,7 @@ def write_report(folder: Path, *, title: str, command: str, ids: Sequence[str] =
     **Raises:** `StoreError`.
     """
     from netsim.report.page import write_page
-    from netsim.store.table import tidy, write_csv
 
     by_id = {record["id"]: record for record in read_records(folder)}
     records = [by_id[i] for i in ids if i in by_id] if ids else list(by_id.values())
-    write_csv(folder / "table.csv", tidy(records))
     return write_page(records, folder / "index.html", title, command)

@@ -48,6 +48,23 @@ class Network:
         """sum_l 1/n_l over hidden layers; L/n at equal widths."""
         return sum(1.0 / n for n in self.widths)
 
+    def describe(
+        self,
+        convention: str = "standard",
+        *,
+        norm2: float | None = None,
+        dimension: int | None = None,
+    ) -> str:
+        """The network in the words of a convention: "standard", "ntk", "pdlt" or "lattice".
+
+        **Arguments:** `norm2`: |x|^2/n_0; `dimension`: n_0; either adds numbers.
+
+        **Raises:** `ValueError`.
+        """
+        from netsim.networks.conventions_text import describe
+
+        return describe(self, convention, norm2=norm2, dimension=dimension)
+
     def identity(self) -> dict:
         """The facts that decide the distribution, as JSON-ready data."""
         return {

@@ -115,7 +115,7 @@ def write_page(
     """Write the page, and beside it the whole table as CSV, to which the page links.
 
     **Arguments:** `records`, the JSON records of a sweep, any number; `path` of the page, e.g.
-    "results/x/index.html": the table becomes "results/x/index.csv"; `command`, one line.
+    "results/x/index.html": the table becomes "results/x/table.csv"; `command`, one line.
 
     **Returns:** the path of the page.
 
@@ -124,5 +124,5 @@ def write_page(
     path = Path(path)
     records = _distinct(records)
     table = tidy(records)
-    beside = write_csv(path.with_suffix(".csv"), table)
+    beside = write_csv(path.with_name("table.csv"), table)
     return write_text(path, render(records, table, title, command, beside.name))

@@ -3,6 +3,9 @@
 Given layer l the neurons of layer l+1 are iid Gaussian over fields with covariance
 S_l = C_b + (C_W/n_l) sum_j h_j h_j^T, so a layer is n_{l+1} independent F-vectors T g with
 T T^T = S_l: O(n F^2) instead of O(n^2 F) (Hanin 2204.01058; law of total cumulance).
+
+Written in scalars, unrolled over fields: one draw is one lane of a vector loop. Beyond `FEW` fields
+compilation would take minutes, and `netsim.samplers.conditional_wide` takes over.
 """
 
 from __future__ import annotations
@@ -17,15 +20,19 @@ import numpy as np
 from jaxtyping import Array, Float, Int32, UInt32
 
 from netsim.networks.activations import Activation
-from netsim.networks.fields import bias_mask, check_order, features
+from netsim.networks.fields import bias_mask, features
 from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
 from netsim.quantities import Slot
 from netsim.samplers.base import AbstractDraw, Layers, pairs
+from netsim.samplers.conditional_facts import conditional_facts
+from netsim.samplers.conditional_wide import ConditionalWideDraw, conditional_wide
 from netsim.samplers.factor import square_root
-from netsim.samplers.rng import layer_key, normal_pair, seed_words
+from netsim.samplers.rng import layer_key, normal_pair
 
-__all__ = ["ConditionalDraw", "conditional"]
+__all__ = ["FEW", "ConditionalDraw", "conditional", "conditional_few"]
+
+FEW = 8  # the compiled program grows like F^2
 
 # neurons summed in the draws' precision before they are added to the float64 total: float32 sums of
 # so few terms are right to 1e-6, and the pipeline below starts afresh in each panel
@@ -42,6 +49,7 @@ class ConditionalDraw(AbstractDraw):
     activation: Activation = eqx.field(static=True)
     neurons: int = eqx.field(static=True)  # how many are looked at
     dtype: str = eqx.field(static=True)
+    norms: bool = eqx.field(static=True)
     seed: UInt32[Array, "2"] | np.ndarray
     widths: Int32[Array, " L"] | np.ndarray
     first: Float[Array, " P"] | np.ndarray  # S_0
@@ -53,7 +61,7 @@ class ConditionalDraw(AbstractDraw):
 
     def bytes_per_draw(self) -> int:
         F = len(self.fields)
-        return 8 * (len(self.widths) + 1) * (F * (F + 1) // 2 + self.neurons * F) + 64 * F * F
+        return 8 * (len(self.widths) + 1) * (F * (F + 1) // 2 + (self.neurons + 1) * F) + 64 * F * F
 
     def __call__(self, index: UInt32[Array, ""]) -> Layers:
         seed = (self.seed[0], self.seed[1])
@@ -63,8 +71,12 @@ class ConditionalDraw(AbstractDraw):
         def layer(S, couplings):
             l, n, C_W, C_b = couplings
             neurons = _Neurons(self, seed, index, l, S)
-            following = C_b * bias + C_W / jnp.maximum(n, 1).astype(jnp.float64) * neurons.gram(n)
-            return following, (S, neurons.look())
+            sums = neurons.sums(n)
+            count = jnp.maximum(n, 1).astype(jnp.float64)
+            row = {"S": S, "z": neurons.look()}
+            if self.norms:
+                row["q"] = sums[len(bias) :] / count
+            return C_b * bias + C_W / count * sums[: len(bias)], row
 
         # the output layer is one more layer, of which nothing is summed
         extended = lambda values, dtype: jnp.append(jnp.asarray(values, dtype), 0).astype(dtype)
@@ -74,8 +86,8 @@ class ConditionalDraw(AbstractDraw):
             extended(self.weight_variance, jnp.float64),
             extended(self.bias_variance, jnp.float64),
         )
-        _, (S, z) = jax.lax.scan(layer, jnp.asarray(self.first, jnp.float64), couplings)
-        return {"S": S, "z": z}
+        _, rows = jax.lax.scan(layer, jnp.asarray(self.first, jnp.float64), couplings)
+        return rows
 
 
 class _Neurons:
@@ -115,20 +127,11 @@ class _Neurons:
             y += self.values(self.noise(jnp.uint32(pair)))
         return jnp.stack([jnp.stack(fields) for fields in y[: self.draw.neurons]])
 
-    def gram(self, n):
-        """(P,) float64: sum over the n neurons of h_a h_b."""
+    def sums(self, n):
+        """(P,) or (P + F,) float64: sums over the n neurons of h_a h_b, then of z_a^2 (`norms`)."""
         draw, F = self.draw, len(self.draw.fields)
         zero = jnp.zeros((), draw.dtype)
-
-        def featured(g, pair):
-            both = [features(draw.fields, y, draw.activation.jax) for y in self.values(g)]
-            second_exists = 2 * pair + 1 < n  # n may be odd
-            return [
-                jax.lax.complex(
-                    jnp.where(2 * pair < n, h0, zero), jnp.where(second_exists, h1, zero)
-                )
-                for h0, h1 in zip(*both, strict=True)
-            ]
+        size = len(pairs(F)) + (F if draw.norms else 0)
 
         def panel(p, total):
             start = p * (PANEL // 2)
@@ -138,20 +141,43 @@ class _Neurons:
             # carry, so that each is computed once (see `noise`)
             def step(i, carry):
                 sums, h, g = carry
-                sums = [
-                    s + jnp.real(h[a]) * jnp.real(h[b]) + jnp.imag(h[a]) * jnp.imag(h[b])
-                    for s, (a, b) in zip(sums, pairs(F), strict=True)
-                ]
                 pair = start + i
-                return sums, featured(g, pair), self.noise((pair + 1).astype(jnp.uint32))
+                new = [
+                    jnp.real(h[a]) * jnp.real(h[b]) + jnp.imag(h[a]) * jnp.imag(h[b])
+                    for a, b in pairs(F)
+                ]
+                if draw.norms:
+                    # the last step only empties the pipeline: its g belongs to the next panel
+                    new += self.squares(g, (i < count), (i < count) & (2 * pair + 1 < n))
+                sums = [s + x for s, x in zip(sums, new, strict=True)]
+                return sums, self.featured(g, pair, n), self.noise((pair + 1).astype(jnp.uint32))
 
             none = jax.lax.complex(zero, zero)
-            begin = ([zero] * len(pairs(F)), [none] * F, self.noise(start.astype(jnp.uint32)))
+            begin = ([zero] * size, [none] * F, self.noise(start.astype(jnp.uint32)))
             sums, _, _ = jax.lax.fori_loop(0, count + 1, step, begin)
             return total + jnp.stack(sums).astype(jnp.float64)
 
         panels = (n + PANEL - 1) // PANEL
-        return jax.lax.fori_loop(0, panels, panel, jnp.zeros(len(pairs(F)), jnp.float64))
+        return jax.lax.fori_loop(0, panels, panel, jnp.zeros(size, jnp.float64))
+
+    def featured(self, g: list, pair, n) -> list:
+        """F complex numbers: features of both neurons, 0 where they do not exist."""
+        draw, zero = self.draw, jnp.zeros((), self.draw.dtype)
+        both = [features(draw.fields, y, draw.activation.jax) for y in self.values(g)]
+        second_exists = 2 * pair + 1 < n  # n may be odd
+        return [
+            jax.lax.complex(jnp.where(2 * pair < n, h0, zero), jnp.where(second_exists, h1, zero))
+            for h0, h1 in zip(*both, strict=True)
+        ]
+
+    def squares(self, g: list, first_counts, second_counts) -> list:
+        """z_a^2 summed over those of the two neurons that count."""
+        first, second = self.values(g)
+        zero = jnp.zeros((), self.draw.dtype)
+        return [
+            jnp.where(first_counts, y0 * y0, zero) + jnp.where(second_counts, y1 * y1, zero)
+            for y0, y1 in zip(first, second, strict=True)
+        ]
 
 
 def conditional(
@@ -162,28 +188,33 @@ def conditional(
     seed: int = 0,
     dtype: str = "float32",
     neurons: int = 2,
-) -> ConditionalDraw:
-    """The conditional sampler of `network` at `fields` (closed under the chain rule).
+    norms: bool = False,
+) -> ConditionalDraw | ConditionalWideDraw:
+    """The conditional sampler of `network` at `fields` (closed under the chain rule), any number.
+
+    **Arguments:** `neurons`: how many are looked at; `norms`: whether to sum z^2 as well ("q").
 
     **Raises:** `ValueError` for weights that are not Gaussian, or derivatives that the activation
     does not have.
     """
-    if not network.weights.is_gaussian:
-        raise ValueError(
-            f"the conditional sampler needs gaussian weights, got {network.weights.name}: "
-            "use sampler=dense"
-        )
-    check_order(network.activation, fields)
-    mask = np.array(bias_mask(fields))
-    S = network.bias_variance[0] * mask + network.weight_variance[0] * inputs.gram(fields)
+    body = conditional_few if len(fields) <= FEW else conditional_wide
+    return body(network, inputs, fields, seed=seed, dtype=dtype, neurons=neurons, norms=norms)
+
+
+def conditional_few(
+    network: Network,
+    inputs: Inputs,
+    fields: Sequence[Slot],
+    *,
+    seed: int = 0,
+    dtype: str = "float32",
+    neurons: int = 2,
+    norms: bool = False,
+) -> ConditionalDraw:
+    """The scalar body, whatever the number of fields; see `conditional`."""
     return ConditionalDraw(
-        fields=tuple(fields),
-        activation=network.activation,
+        **conditional_facts(network, inputs, fields, seed),
         neurons=neurons,
         dtype=dtype,
-        seed=np.array(seed_words(seed), np.uint32),
-        widths=np.array(network.widths, np.int32),
-        first=np.array([S[a, b] for a, b in pairs(len(fields))]),
-        weight_variance=np.array(network.weight_variance[1:]),
-        bias_variance=np.array(network.bias_variance[1:]),
+        norms=norms,
     )

@@ -38,6 +38,7 @@ class DenseDraw(AbstractDraw):
     neurons: int = eqx.field(static=True)
     widest: int = eqx.field(static=True)
     dtype: str = eqx.field(static=True)
+    norms: bool = eqx.field(static=True)
     seed: UInt32[Array, "2"] | np.ndarray
     widths: Int32[Array, " L"] | np.ndarray
     vectors: Float[Array, "F n_0"] | np.ndarray  # D^J x of every field
@@ -73,21 +74,32 @@ class DenseDraw(AbstractDraw):
         def layer(y, x):
             l, n, C_W, C_b = x
             h = jnp.stack(features(self.fields, list(y.T), self.activation.jax), 1)
-            h = jnp.where(jnp.arange(rows, dtype=jnp.int32)[:, None] < n, h, 0)[: self.widest]
+            exists = jnp.arange(rows, dtype=jnp.int32)[:, None] < n
+            h = jnp.where(exists, h, 0)[: self.widest]
             wide = h.astype(jnp.float64)
-            S = C_b * mask + C_W / n.astype(jnp.float64) * jnp.matmul(wide.T, wide, precision="highest")
-            y = affine(l + jnp.uint32(1), h, n, C_W, C_b)
-            return y, (S, y[: self.neurons])
+            total = jnp.matmul(wide.T, wide, precision="highest")
+            S = C_b * mask + C_W / n.astype(jnp.float64) * total
+            following = affine(l + jnp.uint32(1), h, n, C_W, C_b)
+            row = {"S": S, "z": following[: self.neurons]}
+            if self.norms:
+                squares = jnp.where(exists, y, 0).astype(jnp.float64) ** 2
+                row["q"] = jnp.sum(squares, 0) / n.astype(jnp.float64)
+            return following, row
 
         x = jnp.asarray(self.vectors, self.dtype)
         n_0 = jnp.int32(x.shape[1])
         y = affine(jnp.uint32(1), x.T, n_0, C_W[0], C_b[0])
         S_0 = C_b[0] * mask + C_W[0] * jnp.asarray(self.overlaps)
         ls = jnp.arange(1, len(self.widths) + 1, dtype=jnp.uint32)
-        _, (S, z) = jax.lax.scan(layer, y, (ls, widths, C_W[1:], C_b[1:]))
+        _, found = jax.lax.scan(layer, y, (ls, widths, C_W[1:], C_b[1:]))
         lower = np.array(pairs(F))
-        S = jnp.concatenate([S_0[None], S])[:, lower[:, 0], lower[:, 1]]
-        return {"S": S, "z": jnp.concatenate([y[None, : self.neurons], z])}
+        layers = {
+            "S": jnp.concatenate([S_0[None], found["S"]])[:, lower[:, 0], lower[:, 1]],
+            "z": jnp.concatenate([y[None, : self.neurons], found["z"]]),
+        }
+        if self.norms:  # norms of layers 1..L stand in rows 0..L-1
+            layers["q"] = jnp.concatenate([found["q"], jnp.zeros((1, F), jnp.float64)])
+        return layers
 
     def _matrix(self, key, index, rows: int, columns: int, n):
         """(rows, columns) standardised weights; entry (i, j) depends on i, j and n alone."""
@@ -111,8 +123,11 @@ def dense(
     seed: int = 0,
     dtype: str = "float32",
     neurons: int = 2,
+    norms: bool = False,
 ) -> DenseDraw:
     """The dense sampler of `network` at `fields` (closed under the chain rule).
+
+    **Arguments:** `neurons`: how many are looked at; `norms`: whether to sum z^2 as well ("q").
 
     **Raises:** `ValueError` for derivatives that the activation does not have.
     """
@@ -124,6 +139,7 @@ def dense(
         neurons=neurons,
         widest=max(network.widths),
         dtype=dtype,
+        norms=norms,
         seed=np.array(seed_words(seed), np.uint32),
         widths=np.array(network.widths, np.int32),
         vectors=inputs.field_vectors(fields),

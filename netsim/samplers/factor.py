@@ -1,13 +1,19 @@
-"""A square root of a covariance that may be singular: LDL with exact zero pivots, no jitter."""
+"""A square root of a covariance that may be singular: LDL with exact zero pivots, no jitter.
+
+Twice: in scalars for a few fields, which a batch of draws turns into vector loops, and in arrays for
+many. A test compares the two.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float64
 
-__all__ = ["TOLERANCE", "square_root"]
+__all__ = ["TOLERANCE", "square_root", "square_root_array"]
 
 # a pivot below 8 rounding units of its diagonal entry is rounding of S itself
 TOLERANCE = 8 * 2.0**-52
@@ -40,3 +46,25 @@ def square_root(S: Sequence[Sequence[Any]]) -> tuple[list[list[Any]], Any]:
                 s[a][b] = s[a][b] - ratio * s[b][k]
         rank = rank + jnp.asarray(keep, jnp.int32)
     return T, rank
+
+
+def square_root_array(S: Float64[Array, "F F"]) -> Float64[Array, "F F"]:
+    """Lower-triangular T with T T^T = S, one column after the other; zero pivots as in `square_root`.
+
+    The program has the same size for every F.
+
+    **Arguments:** `S`, of which only the lower triangle is read.
+    """
+    F = S.shape[0]
+    here = jnp.arange(F, dtype=jnp.int32)
+
+    # columns of T are rows of U, so that each step reads U once and writes one row
+    def column(k, U):
+        rest = S[:, k] - jnp.matmul(U[:, k], U, precision="highest")
+        pivot = rest[k]
+        keep = pivot > TOLERANCE * S[k, k]
+        root = jnp.sqrt(jnp.where(keep, pivot, 1.0))
+        below = jnp.where(here > k, rest / root, 0.0)
+        return U.at[k].set(jnp.where(keep, jnp.where(here == k, root, below), 0.0))
+
+    return jax.lax.fori_loop(jnp.int32(0), jnp.int32(F), column, jnp.zeros_like(S)).T

@@ -51,8 +51,8 @@ def threefry(key: Key, x0: Word, x1: Word) -> tuple[Word, Word]:
     return x0, x1
 
 
-def layer_key(seed: Key, layer: Word, stream: int) -> Key:
-    """Key of one layer and one stream (a field's noise, the weights, the biases)."""
+def layer_key(seed: Key, layer: Word, stream: int | Word) -> Key:
+    """Key of one layer and one stream (a field's noise, the weights, the biases), or of several."""
     return threefry(seed, jnp.asarray(layer, jnp.uint32), jnp.uint32(stream))
 
 

@@ -8,13 +8,15 @@ import numpy as np
 
 from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
+from netsim.quantities import Slot
 from netsim.theory.base import AbstractTheory, OutsideDomain, Values
 from netsim.theory.exact import cumulants
+from netsim.theory.exact_derivatives import field_moments
 from netsim.theory.limits import norm2_of, one_input
 from netsim.theory.pairings import SlotPair
 from netsim.theory.transfer import transfer_cumulants
 
-__all__ = ["HomogeneousExact", "TransferExact"]
+__all__ = ["FieldsExact", "HomogeneousExact", "TransferExact"]
 
 _EPS = float(np.finfo(float).eps)
 
@@ -30,11 +32,45 @@ class HomogeneousExact(AbstractTheory):
     def overlap_cumulant(self, legs: tuple[SlotPair, ...]) -> Values:
         name = _covered(self.network, legs, order=8)
         if self.network.activation.slopes is None:
-            raise OutsideDomain("exact moments are known for linear, relu and two-slope activations")
+            raise OutsideDomain(
+                "exact moments are known for linear, relu and two-slope activations"
+            )
         if name is None:
             return _constant_zero(self.network)
         value = _fractions(self.network, norm2_of(self.inputs, name))[:, len(legs) - 1]
         return Values(value, _EPS * np.abs(value), "exact")
+
+
+class FieldsExact(AbstractTheory):
+    """Piecewise linear activations: means and covariances of S for the fields of one input; of all
+    inputs if the activation is linear."""
+
+    name = "exact_fields"
+
+    def __init__(self, network: Network, inputs: Inputs):
+        self.network, self.inputs = network, inputs
+        self._found: dict[tuple[Slot, ...], tuple[np.ndarray, np.ndarray]] = {}
+
+    def overlap_cumulant(self, legs: tuple[SlotPair, ...]) -> Values:
+        if not self.network.weights.is_gaussian:
+            raise OutsideDomain("exact finite-width laws are for gaussian weights")
+        if not legs:
+            return _constant_zero(self.network)
+        if len(legs) > 2:
+            raise OutsideDomain("exact means and covariances of S: orders 1 and 2")
+        fields = tuple(sorted({slot for pair in legs for slot in pair}))
+        if fields not in self._found:
+            try:
+                self._found[fields] = field_moments(self.network, self.inputs, fields)
+            except ValueError as error:
+                raise OutsideDomain(str(error)) from error
+        mean, covariance = self._found[fields]
+        place = {slot: i for i, slot in enumerate(fields)}
+        index = tuple(place[slot] for pair in legs for slot in pair)
+        value = (mean if len(legs) == 1 else covariance)[:, *index]
+        # a sum of at most (depth) terms of one sign each
+        error = 4 * (self.network.depth + 1) * _EPS * np.abs(value)
+        return Values(value, error, "exact")
 
 
 class TransferExact(AbstractTheory):

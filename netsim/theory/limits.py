@@ -77,7 +77,9 @@ class LeadingPower(AbstractTheory):
             return Values(rows, rows, "exact")
         name = one_input(legs)
         if name is None or len(legs) > 4:
-            raise OutsideDomain("leading order covers kappa_2..kappa_8 of one undifferentiated input")
+            raise OutsideDomain(
+                "leading order covers kappa_2..kappa_8 of one undifferentiated input"
+            )
         found = self._leading[name]
         value = (found.K + found.D, found.V, found.T, found.Q)[len(legs) - 1]
         # K's numerical error is relative 1e-13 or so; higher cumulants inherit its relative size

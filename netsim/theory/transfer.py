@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from netsim.networks.activations import Activation
 from netsim.networks.network import Network
@@ -60,14 +61,15 @@ def transfer_cumulants(
     """
     _check(network, x2, order)
     rows = _rows(network, layers)
-    fine, terms, rounding = _all_cumulants(network, float(x2), _FINE)
-    smaller = [_all_cumulants(network, float(x2), sizes)[0] for sizes in _SMALLER]
-    differences = np.max([np.abs(fine - other) for other in smaller], axis=0)
-    # Errors accumulate: relative to the moments they do not fall with depth. A difference may
-    # vanish by chance in one layer, not in all before it.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        relative = np.where(terms > 0, differences / terms, 0.0)
-    errors = _SAFETY * np.maximum.accumulate(relative, axis=0) * terms + rounding
+    with threadpool_limits(1, user_api="blas"):  # batches of small matrices: threads only wait
+        fine, terms, rounding = _all_cumulants(network, float(x2), _FINE)
+        smaller = [_all_cumulants(network, float(x2), sizes)[0] for sizes in _SMALLER]
+        differences = np.max([np.abs(fine - other) for other in smaller], axis=0)
+        # Errors accumulate: relative to the moments they do not fall with depth. A difference may
+        # vanish by chance in one layer, not in all before it.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            relative = np.where(terms > 0, differences / terms, 0.0)
+        errors = _SAFETY * np.maximum.accumulate(relative, axis=0) * terms + rounding
     return fine[rows, :order], errors[rows, :order]
 
 
