@@ -46,7 +46,7 @@ def points(ax, curve: Series, *, y=None, error=None) -> None:
     bars = np.where(np.isfinite(error), error, 0.0)
     if good.any():
         ax.errorbar(
-            curve.x[good], y[good], bars[good], fmt=marker, ms=3.6, color=colour, lw=1, capsize=1.5,
+            curve.x[good], y[good], bars[good], fmt=marker, ms=3.6, color=colour, lw=1,
             label=curve.label, zorder=3,
         )  # fmt: skip
     if bad.any():

@@ -10,7 +10,7 @@ import numpy as np
 
 __all__ = ["Series", "named", "series", "thinned"]
 
-MOST_POINTS = 40  # per curve; more make the page heavy and show nothing
+MOST_POINTS = 24  # per curve; more make the page heavy and show nothing
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def canvas(width: float, height: float, ratios: tuple[float, ...] = (1.0,)):
 
 def plain_ticks(axis) -> None:
     """Tick labels 0.1, 1, 10 rather than powers, where that stays short."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     if axis.get_scale() != "log":
         return
@@ -110,6 +110,8 @@ def plain_ticks(axis) -> None:
     if low >= 1e-4 and high <= 2e4:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
+    if decades > 2:  # hundreds of unlabelled ticks are most of a figure's bytes
+        axis.set_minor_locator(NullLocator())
 
 
 def legend(figure, ax) -> None:
