@@ -11,6 +11,7 @@ _PUBLIC: dict[str, str] = {
     "network": "netsim.networks.network",
     "Network": "netsim.networks.network",
     "register_activation": "netsim.networks.activations",
+    "observable": "netsim.experiment.observables",
     "inputs": "netsim.api.simulate",
     "simulate": "netsim.api.simulate",
     "predict": "netsim.api.simulate",

@@ -11,6 +11,8 @@ Grammar (`netsim list quantities` prints it with examples):
 
 `cum` is a joint cumulant, `ncum` the same divided by the legs' standard deviations, `mom` a raw
 moment, `logcum` a cumulant of log|leg| given a living network. `~k` is the coefficient of n^-k.
+`{name}` is a user's observable (`netsim.observable`); its inputs follow it in the observable's own
+order, e.g. `cum[{overlap}ab^2]`.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ import re
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-__all__ = ["FIELDS", "STATS", "Leg", "Quantity", "Slot", "parse"]
+__all__ = [
+    "FIELDS", "STATS", "Leg", "Quantity", "Slot", "is_observable", "parse", "register_field",
+]  # fmt: skip
 
 STATS = {
     "cum": "joint cumulant",
@@ -40,6 +44,16 @@ FIELDS: dict[str, tuple[tuple[int, ...], int, str]] = {
 }
 _SYMMETRIC_SLOTS = {"S"}
 Layer = int | str | None
+
+
+def register_field(name: str, slots: int, what: str) -> None:
+    """Add the field {name} with that many slots, in the order in which they are written."""
+    FIELDS["{" + name + "}"] = ((0,), slots, what)
+
+
+def is_observable(field: str) -> bool:
+    """Whether the field is a registered one, written {name}."""
+    return field.startswith("{")
 
 
 @dataclass(frozen=True, order=True)
@@ -173,7 +187,8 @@ def _leg(text: str, word: str, start: int) -> list[Leg]:
     if field not in FIELDS:
         close = difflib.get_close_matches(field, FIELDS, 1, 0.3)
         near = close[0] if close else "z"
-        raise _fail(text, start, f"unknown field {field!r}, nearest: {near!r}. {_known()}")
+        own = "Register it with @netsim.observable. " if is_observable(field) else ""
+        raise _fail(text, start, f"unknown field {field!r}, nearest: {near!r}. {own}{_known()}")
     indices = tuple(int(i) for i in match["indices"].split("_")) if match["indices"] else ()
     allowed, slot_count, _ = FIELDS[field]
     if len(indices) not in allowed:

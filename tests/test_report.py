@@ -423,3 +423,18 @@ def test_points_that_share_an_id_stay_apart(records, tmp_path):
     lines = read_csv(tmp_path / "table.csv")
     assert len({line["id"] for line in lines}) == 2
     assert len(lines) == 2 * len(tidy([records[0]]))
+
+
+def test_records_of_one_width_that_cover_different_depths_are_one_curve():
+    def line(id, width, depth, value):
+        return {
+            "id": id, "width": width, "effective_depth": depth, "value": value, "error": 0.1,
+            "quantity": "cum[z1a z1b]@3", "title": id,
+        }  # fmt: skip
+
+    table = [
+        line("deep", 8, 0.5, 3.0), line("deep", 8, 0.75, 4.0), line("wide", 16, 0.25, 9.0),
+        line("shallow", 8, 0.25, 2.0), line("again", 8, 0.25, 7.0),
+    ]  # fmt: skip
+    curves = {curve.label: list(curve.value) for curve in series(table, "cum[z1a z1b]")}
+    assert curves == {"n = 8": [2.0, 3.0, 4.0], "n = 8 (again)": [7.0], "n = 16": [9.0]}

@@ -22,4 +22,5 @@ def draw_of(experiment: Experiment) -> AbstractDraw:
         seed=experiment.seed,
         dtype=experiment.dtype,
         neurons=measurement.neurons,
+        norms=measurement.norms,
     )

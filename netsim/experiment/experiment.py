@@ -85,6 +85,7 @@ class Experiment:
 
     def identity(self) -> dict:
         """What decides the distribution and the numbers, as JSON-ready data."""
+        own = {of.name: of.digest for of in self.measurement.observables}
         return {
             "schema": SCHEMA,
             "network": self.network.identity(),
@@ -95,7 +96,7 @@ class Experiment:
             "seed": self.seed,
             "dtype": self.dtype,
             "rng": RNG,
-        }
+        } | ({"observables": own} if own else {})
 
     @cached_property
     def id(self) -> str:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from netsim.estimators.targets import Target, Terms
 from netsim.experiment.aliases import Named
-from netsim.experiment.columns import Alive, Column, LogAbs, Output, Overlap
+from netsim.experiment.columns import (
+    Alive,
+    Column,
+    LogAbs,
+    Norm,
+    Observed,
+    Output,
+    Overlap,
+    Plain,
+    pair_of,
+)
+from netsim.experiment.measurable import check_measurable, layers_of, row_of
+from netsim.experiment.observables import OBSERVABLES, Observable
 from netsim.networks.fields import closure
-from netsim.quantities import Leg, Quantity, Slot
+from netsim.quantities import Leg, Quantity, Slot, is_observable
 from netsim.theory.pairings import output_pairings
 
 __all__ = ["ESTIMATORS", "Measured", "Measurement", "layers_of", "measurement", "row_of"]
 
 ESTIMATORS = ("rao_blackwell", "raw")
-MAX_NEURONS = 4
-MAX_OVERLAP_ORDER = 4
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,17 @@ class Measurement:
     measured: tuple[Measured, ...]
     neurons: int
 
+    @property
+    def norms(self) -> bool:
+        """Whether layer norms are looked at."""
+        return any(isinstance(column, Norm) for column in _plain(self.columns))
+
+    @property
+    def observables(self) -> tuple[Observable, ...]:
+        """The user's observables looked at, each once."""
+        seen = [c.observable for c in _plain(self.columns) if isinstance(c, Observed)]
+        return tuple(dict.fromkeys(seen))
+
 
 class _Book:
     """Columns and targets met so far, each once, in order of appearance."""
@@ -59,12 +80,16 @@ class _Book:
         return self.targets.setdefault(target, len(self.targets))
 
     def overlap(self, p: Slot, q: Slot) -> Overlap:
-        a, b = sorted((self.place[p], self.place[q]), reverse=True)
-        return Overlap(a * (a + 1) // 2 + b)
+        return Overlap(pair_of(self.place[p], self.place[q]))
 
-    def leg(self, leg: Leg) -> Overlap | Output:
+    def leg(self, leg: Leg) -> Plain:
         if leg.field == "S":
             return self.overlap(*leg.slots)
+        if leg.field == "q":
+            return Norm(self.place[leg.slots[0]])
+        if is_observable(leg.field):
+            places = tuple(self.place[slot] for slot in leg.slots)
+            return Observed(OBSERVABLES[leg.field[1:-1]], places)
         return Output(leg.indices[0] - 1, self.place[leg.slots[0]])
 
 
@@ -82,7 +107,7 @@ def measurement(
         if name not in ESTIMATORS:
             raise ValueError(f"unknown estimator {name!r}; known: {', '.join(ESTIMATORS)}")
     for item in named:
-        _check(item.quantity, depth)
+        check_measurable(item.quantity, depth)
     slots = {slot for item in named for leg in item.quantity.legs for slot in leg.slots}
     fields = closure(sorted(slots))
     book = _Book(fields)
@@ -90,56 +115,28 @@ def measurement(
     for item in named:
         quantity = item.quantity
         outputs = quantity.fields == ("z",) and quantity.stat != "logcum"
-        use = ["direct"] if quantity.fields == ("S",) else ["raw"]
+        use = ["direct"] if quantity.fields in (("S",), ("q",)) else ["raw"]
         if outputs and gaussian:
             use = [name for name in ESTIMATORS if name in estimators]
         for name in use:
             target = _target(book, quantity, name)
             rows = tuple((l, row_of(quantity, l)) for l in layers_of(quantity, depth))
             measured.append(Measured(item, name, target, rows))
-    neurons = 1 + max((c.neuron for c in _outputs(book.columns)), default=0)
+    neurons = max((_neurons(column) for column in _plain(book.columns)), default=0)
     return Measurement(
         fields, tuple(book.columns), tuple(book.targets), tuple(measured), max(2, neurons)
     )
 
 
-def _outputs(columns) -> list[Output]:
-    flat = [c.of if isinstance(c, LogAbs) else c for c in columns]
-    return [c for c in flat if isinstance(c, Output)]
+def _plain(columns: Iterable[Column]) -> list[Column]:
+    return [c.of if isinstance(c, LogAbs) else c for c in columns]
 
 
-def _check(quantity: Quantity, depth: int) -> None:
-    text = quantity.text
-    if quantity.order is not None:
-        raise ValueError(f"{text}: a coefficient of 1/n is predicted, not measured; drop ~")
-    unknown = [f for f in quantity.fields if f not in ("z", "S")]
-    if unknown:
-        raise ValueError(f"{text}: field {unknown[0]!r} is not measured yet; z and S are")
-    if len(quantity.fields) > 1:
-        raise ValueError(f"{text}: legs of z and of S together are not measured; use one field")
-    if any(leg.layer is not None for leg in quantity.legs):
-        raise ValueError(f"{text}: legs with layers of their own are not measured yet; use ...]@9")
-    if quantity.fields == ("S",) and len(quantity.legs) > MAX_OVERLAP_ORDER:
-        raise ValueError(f"{text}: joint orders of S up to {MAX_OVERLAP_ORDER} are measured")
-    if any(i > MAX_NEURONS for leg in quantity.legs for i in leg.indices):
-        raise ValueError(f"{text}: up to {MAX_NEURONS} neurons can be looked at")
-    last = depth + 1 if quantity.fields == ("z",) else depth
-    if quantity.layer not in (None, "out") and not 1 <= int(quantity.layer) <= last:
-        raise ValueError(f"{text}: layer {quantity.layer} does not exist; layers are 1..{last}")
-
-
-def layers_of(quantity: Quantity, depth: int) -> list[int]:
-    last = depth + 1 if quantity.fields == ("z",) else depth
-    if quantity.layer == "out":
-        return [last]
-    if quantity.layer is not None:
-        return [int(quantity.layer)]
-    # layer 1 of z is Gaussian with the known covariance S_0: nothing to measure unless asked for
-    return list(range(2 if quantity.fields == ("z",) else 1, last + 1))
-
-
-def row_of(quantity: Quantity, layer: int) -> int:
-    return layer - 1 if quantity.fields == ("z",) else layer
+def _neurons(column: Column) -> int:
+    """How many neurons must be looked at."""
+    if isinstance(column, Observed):
+        return column.observable.neurons
+    return column.neuron + 1 if isinstance(column, Output) else 0
 
 
 def _target(book: _Book, quantity: Quantity, estimator: str) -> int | None:

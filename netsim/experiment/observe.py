@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from netsim.experiment.columns import Alive, Column, LogAbs, Output, Overlap
+from netsim.experiment.columns import Alive, Column, LogAbs, Norm, Output, Overlap
 from netsim.samplers.base import Layers
 
 __all__ = ["Observe"]
@@ -28,11 +29,14 @@ def _one(column: Column, layers: Layers) -> Float[Array, " rows"]:
         return layers["S"][:, column.pair].astype(jnp.float64)
     if isinstance(column, Output):
         return layers["z"][:, column.neuron, column.field].astype(jnp.float64)
+    if isinstance(column, Norm):
+        return layers["q"][:, column.field].astype(jnp.float64)
     if isinstance(column, LogAbs):
         size = jnp.abs(_one(column.of, layers))
         return jnp.where(size > 0, jnp.log(jnp.where(size > 0, size, 1.0)), 0.0)
     if isinstance(column, Alive):
         values = jnp.stack([_one(c, layers) for c in column.of])
         return jnp.all(values != 0, axis=0).astype(jnp.float64)
-    z = layers["z"][:, : column.neurons, jnp.array(column.fields)].astype(jnp.float64)
-    return jnp.stack([column.function(z[l]) for l in range(z.shape[0])]).astype(jnp.float64)
+    seen = layers["z"][:, : column.observable.neurons].astype(jnp.float64)
+    z = jnp.stack([seen[:, :, field] for field in column.fields], -1)
+    return jax.vmap(column.observable.function)(z).astype(jnp.float64)

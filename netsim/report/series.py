@@ -56,7 +56,8 @@ def _label(line: Mapping, taken: set[str]) -> str:
 def series(table: Iterable[Mapping], name: str) -> list[Series]:
     """The curves called `name` (see `named`) in `table`, one per record, narrowest first.
 
-    Of several estimates of one row (raw and Rao-Blackwellised) the first counts.
+    Of several estimates of one row (raw and Rao-Blackwellised) the first counts. Records of one
+    width that cover different depths, e.g. a shallow run with more draws, are one curve.
     """
     records: dict[str, dict[float, Mapping]] = {}
     for line in table:
@@ -64,13 +65,30 @@ def series(table: Iterable[Mapping], name: str) -> list[Series]:
         if depth is None or line.get("verdict") == "no estimate" or named(line) != name:
             continue
         records.setdefault(line["id"], {}).setdefault(depth, line)
-    ordered = sorted(records.values(), key=lambda lines: _width(next(iter(lines.values()))))
+    ordered = sorted(
+        _joined(records.values()), key=lambda lines: _width(next(iter(lines.values())))
+    )
     found, taken = [], set()
     for colour, lines in enumerate(ordered):
         label = _label(next(iter(lines.values())), taken)
         taken.add(label)
         found.append(_curve(label, colour, [lines[x] for x in sorted(lines)]))
     return found
+
+
+def _joined(records: Iterable[dict[float, Mapping]]) -> list[dict[float, Mapping]]:
+    """Records of one width whose depths do not overlap, put together."""
+    joined: list[dict[float, Mapping]] = []
+    for lines in records:
+        width = _width(next(iter(lines.values())))
+        for other in joined:
+            same = width == _width(next(iter(other.values()))) and np.isfinite(width)
+            if same and not set(lines) & set(other):
+                other |= lines
+                break
+        else:
+            joined.append(dict(lines))
+    return joined
 
 
 def _width(line: Mapping) -> float:

@@ -158,7 +158,7 @@ def _shortened(text: str) -> str:
     """Half the bytes: coordinates to a hundredth of a point, groups without ids, no indentation."""
     used = set(re.findall(r"(?:href=\"|url\()#([^\")]+)", text))
     text = re.sub(r' id="([^"]*)"', lambda m: m.group(0) if m.group(1) in used else "", text)
-    text = re.sub(r"(-?\d+\.\d\d)\d+", r"\1", text)
-    text = re.sub(r"(\d)\.0+(?=[^\d])", r"\1", text)
+    # numbers below 1 stay as they are: the glyphs' scale is among them
+    text = re.sub(r"(?<![\d.])([1-9]\d*\.\d\d)\d+", r"\1", text)
     text = re.sub(r">\s+<", "><", text)
     return re.sub(r"\s*\n\s*", " ", text)

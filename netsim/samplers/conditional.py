@@ -27,7 +27,7 @@ from netsim.quantities import Slot
 from netsim.samplers.base import AbstractDraw, Layers, pairs
 from netsim.samplers.conditional_facts import conditional_facts
 from netsim.samplers.conditional_wide import ConditionalWideDraw, conditional_wide
-from netsim.samplers.factor import square_root
+from netsim.samplers.factor import TOLERANCE, TOLERANCE_32, square_root
 from netsim.samplers.rng import layer_key, normal_pair
 
 __all__ = ["FEW", "ConditionalDraw", "conditional", "conditional_few"]
@@ -99,7 +99,10 @@ class _Neurons:
         for p, (a, b) in enumerate(pairs(F)):
             rows[a][b] = S[p]
         self.draw, self.index = draw, index
-        self.T = [[t.astype(draw.dtype) for t in row] for row in square_root(rows)[0]]
+        # S_0 is exact to float64, the others are sums in the draws' precision
+        rounding = TOLERANCE_32 if draw.dtype == "float32" else TOLERANCE
+        T, _ = square_root(rows, jnp.where(layer == 1, TOLERANCE, rounding))
+        self.T = [[t.astype(draw.dtype) for t in row] for row in T]
         self.keys = [layer_key(seed, layer, stream=a) for a in range(F)]
 
     def noise(self, pair) -> list:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netsim.networks.network import Network
 from netsim.theory.pairings import SlotPair
 
 __all__ = ["AbstractTheory", "OutsideDomain", "Values"]
@@ -37,10 +38,12 @@ class Values:
 class AbstractTheory(ABC):
     """Joint cumulants of S, for one network and one input set.
 
-    `name` appears in rows as "theory:NAME". Rows are computed once per instance where costly.
+    `network` is the one described; `name` appears in rows as "theory:NAME". Rows are computed once
+    per instance where costly.
     """
 
     name: str
+    network: Network
 
     @abstractmethod
     def overlap_cumulant(self, legs: tuple[SlotPair, ...]) -> Values:

@@ -1,0 +1,77 @@
+"""Which quantities can be measured, and at which layers."""
+
+from __future__ import annotations
+
+from netsim.quantities import Quantity, is_observable
+
+__all__ = ["check_measurable", "layers_of", "row_of"]
+
+MAX_NEURONS = 4
+MAX_ORDER = {"S": 4, "q": 4}  # others: what estimators allow
+
+
+def check_measurable(quantity: Quantity, depth: int) -> None:
+    """**Raises:** `ValueError` for a quantity that a simulation does not measure, saying why."""
+    text, kinds = quantity.text, _kinds(quantity)
+    if quantity.order is not None:
+        raise ValueError(f"{text}: a coefficient of 1/n is predicted, not measured; drop ~")
+    unknown = [f for f in kinds if f not in ("z", "S", "q", "{}")]
+    if unknown:
+        raise ValueError(
+            f"{text}: field {unknown[0]!r} is not measured yet; z, S, q and your own observables are"
+        )
+    if len(kinds) > 1:
+        raise ValueError(
+            f"{text}: legs of {' and of '.join(quantity.fields)} together are not measured; use one "
+            "field, or write an observable (netsim.observable) that contains them"
+        )
+    if any(leg.layer is not None for leg in quantity.legs):
+        raise ValueError(f"{text}: legs with layers of their own are not measured yet; use ...]@9")
+    kind = kinds[0]
+    if len(quantity.legs) > MAX_ORDER.get(kind, len(quantity.legs)):
+        raise ValueError(f"{text}: joint orders of {kind} up to {MAX_ORDER[kind]} are measured")
+    if any(i > MAX_NEURONS for leg in quantity.legs for i in leg.indices):
+        raise ValueError(f"{text}: up to {MAX_NEURONS} neurons can be looked at")
+    _check_layer(quantity, depth)
+
+
+def _check_layer(quantity: Quantity, depth: int) -> None:
+    kind, layer, text = _kinds(quantity)[0], quantity.layer, quantity.text
+    last = _last(kind, depth)
+    if kind == "q" and layer in ("out", depth + 1):
+        raise ValueError(
+            f"{text}: the norm of the output layer is not measured, because only the outputs looked "
+            f"at are drawn; name a hidden layer, 1..{last}"
+        )
+    if layer not in (None, "out") and not 1 <= int(layer) <= last:
+        raise ValueError(f"{text}: layer {layer} does not exist; layers are 1..{last}")
+
+
+def layers_of(quantity: Quantity, depth: int) -> list[int]:
+    """The layers at which rows of `quantity` are given.
+
+    **Raises:** `ValueError` for a layer that the network does not have.
+    """
+    _check_layer(quantity, depth)
+    kind = _kinds(quantity)[0]
+    last = _last(kind, depth)
+    if quantity.layer == "out":
+        return [last]
+    if quantity.layer is not None:
+        return [int(quantity.layer)]
+    # layer 1 of z is Gaussian with the known covariance S_0: nothing to measure unless asked for
+    return list(range(2 if kind == "z" else 1, last + 1))
+
+
+def row_of(quantity: Quantity, layer: int) -> int:
+    """The row of results that belongs to `layer`."""
+    return layer if _kinds(quantity)[0] == "S" else layer - 1
+
+
+def _kinds(quantity: Quantity) -> list[str]:
+    return sorted({"{}" if is_observable(f) else f for f in quantity.fields})
+
+
+def _last(kind: str, depth: int) -> int:
+    # S_l and the norm of layer l are sums over a hidden layer
+    return depth + 1 if kind in ("z", "{}") else depth
