@@ -73,9 +73,7 @@ def test_normals_are_normal(dtype):
 
 def test_float32_normals_agree_with_a_float64_box_muller_of_the_same_words():
     position = jnp.arange(2**16, dtype=jnp.uint32)
-    w0, w1 = (
-        np.asarray(w, np.uint64) for w in threefry(words(1), jnp.uint32(0), position)
-    )
+    w0, w1 = (np.asarray(w, np.uint64) for w in threefry(words(1), jnp.uint32(0), position))
     radius = np.sqrt(-2 * np.log(((w0 >> 1) + 0.5) * 2.0**-31))
     first, second = (
         np.asarray(g, np.float64) for g in normal_pair(words(1), jnp.uint32(0), position, "float32")
