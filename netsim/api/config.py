@@ -6,12 +6,13 @@ Values are numbers, strings and lists: nothing in a config is evaluated.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from netsim.api.point import Target
-from netsim.experiment.aliases import named_quantities
+from netsim.experiment.aliases import Named, named_quantities
 from netsim.experiment.experiment import Experiment, experiment
 from netsim.experiment.measure import layers_of
 from netsim.networks.critical import critical_couplings
@@ -19,14 +20,20 @@ from netsim.networks.input_sets import build
 from netsim.networks.inputs import Inputs
 from netsim.networks.inputs_transform import norm2_for_kernel
 from netsim.networks.network import Network, network
+from netsim.run.plan import CHECKPOINT_SECONDS, units_for
 
 __all__ = ["Point", "inputs_from", "network_from", "point_from"]
 
+_TOP = {
+    "network", "inputs", "run", "sampler", "quantities", "layers", "title", "out", "group", "sweep",
+}  # fmt: skip
 _NETWORK = {
     "activation", "width", "depth", "widths", "weight_variance", "bias_variance", "outputs",
     "weights",
 }  # fmt: skip
-_RUN = {"draws", "seed", "dtype", "target", "target_quantities", "estimators"}
+_RUN = {
+    "draws", "seed", "dtype", "target", "target_quantities", "estimators", "checkpoint_seconds",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,8 @@ class Point:
     """One point of a sweep, ready to run.
 
     **Fields:** `experiment`; `draws`; `target`, or None; `title`, for people; `group`: points of one
-    group differ in their widths only; `overrides`: the command-line words that give this point.
+    group differ in their widths only; `overrides`: the command-line words that give this point;
+    `checkpoint_seconds`, between writes of the state.
     """
 
     experiment: Experiment
@@ -43,9 +51,12 @@ class Point:
     title: str
     group: str
     overrides: tuple[str, ...] = ()
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 
-def _known(section: str, given: Mapping[str, Any], known: set[str]) -> None:
+def _known(section: str, given: Any, known: set[str]) -> None:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{section}={given!r}: must hold keys out of {', '.join(sorted(known))}")
     for key in given:
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
@@ -58,13 +69,19 @@ def _known(section: str, given: Mapping[str, Any], known: set[str]) -> None:
 def network_from(config: Mapping[str, Any]) -> Network:
     """**Raises:** `ValueError`."""
     _known("network", config, _NETWORK)
+    for key, value in config.items():
+        if isinstance(value, bool):
+            raise ValueError(f"network.{key}={str(value).lower()}: must be a number, list or name")
+        if value is None and key not in ("width", "depth", "widths"):
+            raise ValueError(f"network.{key}=null: needs a value; leave it out for the default")
     given = {key: value for key, value in config.items() if value is not None}
-    name = given.pop("activation", "relu")
-    if "widths" in given and ("width" in given or "depth" in given):
+    both = [key for key in ("width", "depth") if key in given and "widths" in given]
+    if both:
         raise ValueError(
-            "network.widths lists the hidden layers and so fixes width and depth: write "
-            "network.width=null network.depth=null network.widths=[...], or leave widths out"
+            f"network.widths={given['widths']} lists the hidden layers and so fixes width and depth: "
+            f"leave out network.{both[0]}={given[both[0]]}, or give network.widths=null"
         )
+    name = given.pop("activation", "relu")
     return network(name, **given)
 
 
@@ -73,7 +90,10 @@ def inputs_from(config: Mapping[str, Any], net: Network) -> Inputs:
 
     **Raises:** `ValueError`.
     """
+    if not isinstance(config, Mapping):
+        raise ValueError(f"inputs={config!r}: must hold kind and its options, e.g. kind: single")
     given = {key: value for key, value in config.items() if value is not None}
+    given |= {key: str(given[key]) for key in ("path", "labels") if key in given}
     kind = given.pop("kind", None)
     if kind is None:
         raise ValueError("inputs.kind is missing: e.g. inputs=single, inputs=digits, inputs=pair")
@@ -98,63 +118,86 @@ def point_from(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> Po
 
     **Raises:** `ValueError`.
     """
-    run = {key: value for key, value in config.get("run", {}).items()}
+    for key in config:  # others are names that an experiment file refers to as ${name}
+        near = difflib.get_close_matches(key, _TOP, 1, 0.8) if key not in _TOP else []
+        if near:
+            raise ValueError(f"the config has no key {key!r}. Did you mean {near[0]}?")
+    run = config.get("run", {})
     _known("run", run, _RUN)
+    draws = _number(run.get("draws", 65536), "run.draws", "a number of draws, e.g. 1e6")
+    units_for(draws)
+    seconds = run.get("checkpoint_seconds", CHECKPOINT_SECONDS)
     net = network_from(config.get("network", {}))
     inputs = inputs_from(config.get("inputs", {}), net)
-    quantities = config.get("quantities") or []
-    if isinstance(quantities, str):
-        quantities = [quantities]
+    layers = config.get("layers")
+    if layers is not None and not isinstance(layers, list):
+        raise ValueError(f"layers={layers!r}: must be [first, last]")
     made = experiment(
         net,
         inputs,
-        list(quantities),
+        _strings(config.get("quantities"), "quantities"),
         sampler=str(config.get("sampler", "conditional")),
-        estimators=_strings(run.get("estimators") or ["rao_blackwell"]),
+        estimators=_strings(run.get("estimators", ["rao_blackwell"]), "run.estimators"),
         seed=run.get("seed", 0),
         dtype=str(run.get("dtype", "float32")),
+        layers=layers,
     )
-    draws = run.get("draws", 65536)
-    if isinstance(draws, str) or isinstance(draws, bool) or draws is None:
-        raise ValueError(f"run.draws={draws!r}: must be a number")
     return Point(
         experiment=made,
-        draws=float(draws),
+        draws=draws,
         target=_target(run, made),
         title=title_of(made),
         group=str(config.get("group") or group_of(made)),
         overrides=tuple(overrides),
+        checkpoint_seconds=_number(seconds, "run.checkpoint_seconds", "a number of seconds >= 0"),
     )
 
 
-def _strings(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else [str(v) for v in value]
+def _number(value: Any, name: str, allowed: str) -> float:
+    good = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not good or not math.isfinite(value) or value < 0:
+        raise ValueError(f"{name}={value!r}: must be {allowed}")
+    return float(value)
+
+
+def _strings(value: Any, name: str) -> list[str]:
+    texts = [value] if isinstance(value, str) else [] if value is None else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(
+            f"{name}={value!r}: must be a text or a list of texts, e.g. [kappa2,kappa4]"
+        )
+    return texts
 
 
 def _target(run: Mapping[str, Any], made: Experiment) -> Target | None:
     relative = run.get("target")
     if relative is None:
         return None
-    if isinstance(relative, (str, bool)) or not 0 < relative < 1:
+    if isinstance(relative, bool) or not isinstance(relative, (int, float)) or not 0 < relative < 1:
         raise ValueError(
             f"run.target={relative!r}: must be a relative error between 0 and 1, e.g. 0.01"
         )
-    measured = {(item.quantity, item.alias) for item in made.named}
-    texts = _strings(run.get("target_quantities") or made.quantities)
-    named = named_quantities(texts, made.inputs.names)
-    depth = made.network.depth
-    for item in named:
-        if not {(item.quantity, item.alias), (item.quantity.at(None), item.alias)} & measured:
-            raise ValueError(
-                f"run.target_quantities: {item.alias or item.quantity.text} is not among the "
-                f"quantities measured: {', '.join(made.quantities)}"
-            )
-    keys = {
+    texts = _strings(run.get("target_quantities") or list(made.quantities), "run.target_quantities")
+    keys = _keys(made, named_quantities(texts, made.inputs.names))
+    # the rows of an alias bring those of the plain quantity with them
+    measured = _keys(made, made.named)
+    missing = keys - measured - {(text, None) for text, _ in measured}
+    if missing:
+        text, alias = min(missing, key=str)
+        raise ValueError(
+            f"run.target_quantities: {alias or text} (of {text}) is not among the quantities measured: "
+            f"{', '.join(made.quantities)}"
+        )
+    return Target(float(relative), keys)
+
+
+def _keys(made: Experiment, named: Sequence[Named]) -> frozenset[tuple[str, str | None]]:
+    """Keys of the rows of `named` at all layers at which they are given."""
+    return frozenset(
         (item.quantity.at(layer).text, item.alias)
         for item in named
-        for layer in layers_of(item.quantity, depth)
-    }
-    return Target(float(relative), frozenset(keys))
+        for layer in layers_of(item.quantity, made.network.depth, made.layers)
+    )
 
 
 def _widths(net: Network) -> str:

@@ -11,7 +11,7 @@ from netsim.estimators import State
 from netsim.experiment.experiment import Experiment
 from netsim.experiment.rows import estimate_rows
 from netsim.rows import Row
-from netsim.run.plan import layout_for, units_for
+from netsim.run.plan import CHECKPOINT_SECONDS, layout_for, units_for
 from netsim.run.progress import Progress
 
 __all__ = ["PointOutcome", "Target", "run_point"]
@@ -56,6 +56,7 @@ def run_point(
     state: State | None = None,
     target: Target | None = None,
     title: str = "",
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
     show: Callable[[Progress], None],
     save: Callable[[State], None],
 ) -> PointOutcome:
@@ -83,6 +84,7 @@ def run_point(
         accurate=lambda state: (
             target is not None and target.reached(estimate_rows(experiment, state))
         ),
+        checkpoint_seconds=checkpoint_seconds,
     )
     outcome = run_units(job, state, units, show=show, save=save)
     after = int(outcome.state["count"].sum())

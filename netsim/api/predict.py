@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netsim.experiment.aliases import Named
-from netsim.experiment.measure import layers_of, row_of
+from netsim.experiment.measurable import Span, layers_of, row_of
 from netsim.experiment.rows import alias_rows
 from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
@@ -39,7 +39,9 @@ def theories(network: Network, inputs: Inputs) -> list[AbstractTheory]:
     return [kind(network, inputs) for kind in kinds]
 
 
-def predict(network: Network, inputs: Inputs, named: Sequence[Named]) -> Predictions:
+def predict(
+    network: Network, inputs: Inputs, named: Sequence[Named], layers: Span = None
+) -> Predictions:
     """One row per quantity, layer and applicable theory; alias rows beside the plain ones.
 
     **Raises:** `ValueError` for layers that the network does not have.
@@ -58,13 +60,14 @@ def predict(network: Network, inputs: Inputs, named: Sequence[Named]) -> Predict
                 reason = "is 0 in the infinite-width limit; its size at finite width is not known"
                 refusals.append((item.quantity.text, theory.name, reason))
                 continue
-            rows += _rows(item, theory.name, values, network.depth)
+            at = layers_of(item.quantity, network.depth, layers)
+            rows += _rows(item, theory.name, values, at)
     return Predictions(tuple(dict.fromkeys(rows)), tuple(refusals))
 
 
-def _rows(item: Named, name: str, values: Values, depth: int) -> list[Row]:
+def _rows(item: Named, name: str, values: Values, layers: Sequence[int]) -> list[Row]:
     rows = []
-    for layer in layers_of(item.quantity, depth):
+    for layer in layers:
         at = row_of(item.quantity, layer)
         if not np.isfinite(values.value[at]):
             continue  # e.g. a cumulant divided by a variance of zero

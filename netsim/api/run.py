@@ -182,7 +182,7 @@ class Run:
     @cached_property
     def _predicted(self) -> Predictions:
         made = self.experiment
-        return predict(made.network, made.inputs, made.named)
+        return predict(made.network, made.inputs, made.named, made.layers)
 
     @property
     def predictions(self) -> list[Row]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 __all__ = ["SCRIPT", "complete"]
 
+# candidates come one a line, with a space behind where the word is finished
 SCRIPT = """\
 _netsim() {
   local IFS=$'\\n'
@@ -15,6 +17,8 @@ if [ -n "$ZSH_VERSION" ]; then autoload -U +X bashcompinit && bashcompinit; fi
 COMP_WORDBREAKS=${COMP_WORDBREAKS//=/}
 complete -o nospace -F _netsim netsim
 """
+_FIRST = ("--help", "--version", "--completion")
+_OPTIONS = ("--json", "--cfg job", "--multirun", "--quiet", "--traceback", "--help")
 
 
 def complete(words: Sequence[str]) -> list[str]:
@@ -22,25 +26,26 @@ def complete(words: Sequence[str]) -> list[str]:
     from netsim.cli.main import VERBS
 
     line = words[0] if words else ""
-    typed = line.split(" ")[1:] or [""]
-    last = typed[-1]
-    if len(typed) == 1:
-        return [verb + " " for verb in VERBS if verb.startswith(last)]
+    *before, last = line.split(" ")
+    typed = [word for word in before[1:] if word]
+    if not typed:
+        return [f"{word} " for word in (*VERBS, *_FIRST) if word.startswith(last)]
+    if last.startswith("-"):
+        return [f"{option} " for option in _OPTIONS if option.startswith(last)]
     if typed[0] == "list":
         from netsim.cli.listing import topics
 
-        return [topic for topic in topics() if topic.startswith(last)]
-    if last.startswith("-"):
-        options = ("--json", "--cfg job", "--quiet", "--traceback", "--help")
-        return [option for option in options if option.startswith(last)]
+        return [f"{topic} " for topic in topics() if topic.startswith(last)]
     if "=" in last:
-        key, start = last.split("=", 1)
-        return [f"{key}={value} " for value in _choices(key) if value.startswith(start)]
+        key, _, value = last.partition("=")
+        done, comma, start = value.rpartition(",")
+        known = [c for c in _choices(key) if c.startswith(start)]
+        return [f"{key}={done}{comma}{choice}" + ("" if comma else " ") for choice in known]
     return [f"{key}=" for key in _keys() if key.startswith(last)]
 
 
 def _choices(key: str) -> list[str]:
-    from netsim.cli.grid import config_folder
+    from netsim.cli.compose import config_folder
 
     files = sorted(path.stem for path in (config_folder() / key).glob("*.yaml"))
     if files:
@@ -53,22 +58,35 @@ def _choices(key: str) -> list[str]:
         from netsim.networks.weights import weight_law_names
 
         return [name for name in weight_law_names() if "(" not in name]
-    return {"sampler": ["conditional", "dense"], "run.dtype": ["float32", "float64"]}.get(key, [])
+    fixed = {
+        "sampler": ["conditional", "dense"],
+        "run.dtype": ["float32", "float64"],
+        "run.estimators": ["rao_blackwell", "raw"],
+        "inputs.norm2": ["critical"],
+        "network.weight_variance": ["critical"],
+        "network.bias_variance": ["critical"],
+    }
+    return fixed.get(key, [])
 
 
 def _keys() -> list[str]:
     import yaml
 
-    from netsim.cli.grid import config_folder, keys_of
+    from netsim.cli.compose import config_folder, keys_of
 
-    def load(*parts: str) -> dict:
-        return yaml.safe_load(config_folder().joinpath(*parts).read_text()) or {}
+    def load(path) -> dict[str, Any]:
+        return yaml.safe_load(path.read_text()) or {}
 
-    base = {key: None for key in load("config.yaml") if key != "defaults"}
+    folder = config_folder()
+    inputs: dict[str, Any] = {}
+    for path in sorted((folder / "inputs").glob("*.yaml")):
+        inputs |= load(path)
+    del inputs["kind"]  # the group chooses it
     groups = {
-        "network": load("network", "default.yaml"),
-        "run": load("run", "default.yaml"),
-        "inputs": {k: v for p in ("single", "pair", "digits") for k, v in load("inputs", f"{p}.yaml").items()},
+        "network": load(folder / "network" / "default.yaml"),
+        "run": load(folder / "run" / "default.yaml"),
+        "inputs": inputs,
         "experiment": None,
-    }  # fmt: skip
+    }
+    base = {key: None for key in load(folder / "config.yaml") if key != "defaults"}
     return [key for key in keys_of(base | groups) if key not in ("network", "run")]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
-from netsim.cli.grid import config_folder
+from netsim.cli.compose import config_folder
+from netsim.cli.words import nearest
 
 __all__ = ["run", "topics"]
 
@@ -22,7 +22,8 @@ def _activations() -> str:
         sigma = activation(name)
         try:
             C_b, C_W, K = critical_couplings(sigma)
-            point = f"critical at C_W={C_W:.10g}, C_b={C_b:.10g}, K*={'any' if K is None else f'{K:.10g}'}"
+            kernel = "any" if K is None else f"{K:.10g}"
+            point = f"critical at C_W={C_W:.10g}, C_b={C_b:.10g}, K*={kernel}"
         except ValueError:
             point = "no critical point known"
         lines.append(f"  {name:<10} {sigma.derivatives:g} input derivatives; {point}")
@@ -95,12 +96,13 @@ def topics() -> dict:
 
 
 def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
-    del flags
+    if flags["json"]:
+        raise ValueError("list prints text, no rows: leave --json out")
     known = topics()
     for topic in overrides or known:
         if topic not in known:
-            near = difflib.get_close_matches(topic, known, 1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise ValueError(f"nothing to list for {topic!r}.{hint} Topics: {', '.join(known)}")
+            raise ValueError(
+                f"nothing to list for {topic!r}.{nearest(topic, known)} Topics: {', '.join(known)}"
+            )
     print("\n\n".join(known[topic]() for topic in (overrides or known)))
     return 0

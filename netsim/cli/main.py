@@ -6,6 +6,7 @@ written; 130/143 after Ctrl-C/SIGTERM with a checkpoint written.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -29,8 +30,9 @@ verbs
 {chr(10).join(f"  {verb:<10} {what}" for verb, what in VERBS.items())}
 
 options
-  --json           rows as JSON on stdout, nothing else there
+  --json           rows as one JSON array on stdout, nothing else there
   --cfg job        print the composed config and stop
+  --multirun, -m   accepted: comma-separated values make a grid anyway (simulate -m is sweep)
   --quiet          no progress
   --traceback      show where an error came from
   --completion     print a completion script: eval "$(netsim --completion)" in bash or zsh
@@ -46,7 +48,7 @@ keys (see `netsim simulate --cfg job`; comma-separated values make a grid in `sw
 examples
   netsim sweep
   netsim simulate network.activation=tanh network.width=128 network.depth=16 run.draws=1e6
-  netsim predict network.activation=gelu inputs=pair inputs.angle=30 "quantities=['cum[z1a z1b]']"
+  netsim predict network.activation=gelu inputs=pair inputs.angle=30 "quantities=[cum[z1a z1b]]"
   netsim sweep network.activation=relu,tanh network.width=32,64 network.depth=32 out=results/mine
 """
 
@@ -65,21 +67,39 @@ def main(arguments: list[str] | None = None) -> int:
 
         print("\n".join(complete(words[1:])))
         return 0
-    traceback = "--traceback" in words
+    code, leave = _guarded(words)
+    if leave and arguments is None:
+        # a compilation may still run in its thread, or the output be gone: do not wait for either
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _guarded(words: list[str]) -> tuple[int, bool]:
+    """(exit code, whether to leave at once); every failure is told in words on stderr."""
+    from netsim.run.interrupt import Interrupted, Terminated, termination_raises
+
     try:
-        return _dispatch(words)
+        with termination_raises():
+            code = _dispatch(words)
+            sys.stdout.flush()
+            return code, False
     except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        return 0
-    except KeyboardInterrupt:
-        print("netsim: interrupted", file=sys.stderr)
-        return 130
+        return 0, True
+    except (Interrupted, KeyboardInterrupt, Terminated) as stop:
+        code, message = _stopped(stop)
+        print(f"netsim: {message}", file=sys.stderr)
+        return code, True
     except Exception as error:
-        if traceback:
-            raise
+        if "--traceback" in words:
+            import traceback
+
+            traceback.print_exc()
         code, message = _explained(error)
         print(f"netsim: {message}", file=sys.stderr)
-        return code
+        return code, isinstance(error, OSError)
 
 
 def _dispatch(words: list[str]) -> int:
@@ -98,11 +118,12 @@ def _dispatch(words: list[str]) -> int:
         return 0
     verb, rest = words[0], words[1:]
     if verb not in VERBS:
-        import difflib
+        from netsim.cli.words import nearest
 
-        near = difflib.get_close_matches(verb, VERBS, 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise Usage(f"unknown verb {verb!r}.{hint} Verbs: {', '.join(VERBS)}; see netsim --help")
+        kind = "verb expected, got" if verb.startswith("-") or "=" in verb else "unknown verb"
+        raise Usage(
+            f"{kind} {verb!r}.{nearest(verb, VERBS)} Verbs: {', '.join(VERBS)}; see netsim --help"
+        )
     if "-h" in rest or "--help" in rest:
         print(f"netsim {verb}: {VERBS[verb]}\n\n{HELP.split(chr(10) * 2, 1)[1]}", end="")
         return 0
@@ -112,45 +133,53 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _options(words: list[str]) -> tuple[dict[str, bool], list[str]]:
-    flags = {name: False for name in (*_FLAGS.values(), "cfg")}
+    flags = {name: False for name in (*_FLAGS.values(), "cfg", "multirun")}
     overrides, words = [], list(words)
     while words:
         word = words.pop(0)
         if word in _FLAGS:
             flags[_FLAGS[word]] = True
-        elif word in ("--cfg", "-c"):
-            if words and words[0] in ("job", "all"):
-                words.pop(0)
-            flags["cfg"] = True
-        elif word == "--cfg=job":
+        elif word in ("--cfg", "-c") or word.startswith("--cfg="):
+            what = word.partition("=")[2] or (words.pop(0) if words else "")
+            if what not in ("job", "all"):
+                raise Usage(f"--cfg {what}: write --cfg job")
             flags["cfg"] = True
         elif word in ("-m", "--multirun"):
-            pass  # `sweep` expands comma-separated values anyway
+            flags["multirun"] = True
         elif word.startswith("-"):
-            raise Usage(f"unknown option {word!r}; options: {', '.join(_FLAGS)}, --cfg job, --help")
+            from netsim.cli.words import nearest
+
+            options = (*_FLAGS, "--cfg job", "--multirun", "--help")
+            hint = nearest(word, options)
+            raise Usage(f"unknown option {word!r}.{hint} Options: {', '.join(options)}")
         else:
             overrides.append(word)
     return flags, overrides
 
 
+def _stopped(stop: BaseException) -> tuple[int, str]:
+    from netsim.run.interrupt import Interrupted, Terminated
+
+    if isinstance(stop, Interrupted):
+        return stop.exit_code, (
+            f"stopped by {stop} with everything drawn so far saved; the same command goes on from there"
+        )
+    code, name = (143, "SIGTERM") if isinstance(stop, Terminated) else (130, "SIGINT")
+    return code, f"stopped by {name}; what was saved before stays, and the same command goes on"
+
+
 def _explained(error: Exception) -> tuple[int, str]:
     """(exit code, one sentence or a few)."""
-    from netsim.run.interrupt import Interrupted
     from netsim.store.points import StoreError
 
-    if isinstance(error, Interrupted):
-        return error.exit_code, (
-            f"stopped by {error} with everything drawn so far saved; the same command goes on from "
-            "there"
-        )
     if isinstance(error, StoreError):
         return 3, str(error)
     if isinstance(error, ValueError):
         return 2, str(error)
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
         return 2, f"out of memory ({error}); use smaller widths or fewer inputs"
     if isinstance(error, OSError):
-        return 3, f"{error.filename or 'a file'}: {error.strerror or error}"
+        return 3, f"{error.filename or 'the output'}: {error.strerror or error}"
     return 1, (
         f"unexpected {type(error).__name__}: {error}\nThis is a defect of netsim; please report it "
         "with the output of the same command and --traceback."

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netsim.cli.grid import expand
-from netsim.cli.show import print_config, print_rows
+from netsim.cli.show import aligned, print_config, print_rows
+from netsim.cli.sweep import points_of
 
 __all__ = ["run"]
 
@@ -13,17 +14,24 @@ __all__ = ["run"]
 def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     grid = expand(overrides)
     if flags["cfg"]:
-        return print_config(grid)
-    from netsim.api.config import point_from
-    from netsim.api.predict import predict
+        return print_config(grid, json_wanted=flags["json"])
+    import numpy as np
 
+    from netsim.api.predict import predict
+    from netsim.api.sweep import check_predictable
+
+    points = points_of(grid)
+    for point in points:
+        check_predictable(point.experiment)
     rows = []
-    for composed in grid:
-        experiment = point_from(composed.config).experiment
-        found = predict(experiment.network, experiment.inputs, experiment.named)
-        rows += found.rows
+    for point in points:
+        made = point.experiment
+        with np.errstate(all="ignore"):  # what is not finite is left out of the rows, and told
+            found = predict(made.network, made.inputs, made.named, made.layers)
+        id = {"id": made.id} if len(points) > 1 else {}
+        rows += [id | row.json() for row in found.rows]
         if not flags["json"]:
-            print(point_from(composed.config).title)
+            print(point.title)
             print(_table(found.rows))
             _print_refusals(found)
     if flags["json"]:
@@ -32,7 +40,6 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
 
 
 def _table(rows) -> str:
-    from netsim.cli.show import aligned
     from netsim.report.format import value_error
 
     table = [("quantity", "layer", "value", "numerical error", "theory", "good to")]

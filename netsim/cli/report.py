@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netsim.cli.grid import expand
+from netsim.cli.show import print_records
 from netsim.cli.sweep import MAIN_JOB, folder_of, title_of
 
 __all__ = ["run"]
 
 
 def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
-    del flags
     words = list(overrides) or [MAIN_JOB]
     composed = expand(words)[0]
     from netsim.api.sweep import write_report
@@ -19,6 +19,9 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
 
     folder = folder_of(composed, words)
     records = read_records(folder)
+    if flags["json"]:
+        print_records(records)
+        return 0
     title = composed.config.get("title") and title_of(composed)
     commands = sorted({record["command"] for record in records})
     page = write_report(folder, title=title or str(folder), command="\n".join(commands))

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 from netsim.cli.grid import Composed
 from netsim.rows import Row
 
-__all__ = ["aligned", "print_config", "print_rows", "row_table", "summary_lines"]
+__all__ = [
+    "aligned", "print_config", "print_records", "print_rows", "row_table", "summary_lines",
+    "summary_text",
+]  # fmt: skip
 
 
-def print_config(grid: Sequence[Composed]) -> int:
-    """The composed config of every point, as YAML documents."""
+def print_config(grid: Sequence[Composed], *, json_wanted: bool = False) -> int:
+    """The composed config of every point, as YAML documents or one JSON array."""
+    if json_wanted:
+        print(json.dumps([composed.config for composed in grid], indent=1))
+        return 0
     from omegaconf import OmegaConf
 
     documents = []
@@ -36,7 +43,9 @@ def summary_text(record: dict) -> str:
     parts = [f"{len(record['estimates'])} rows, {summary.pulls} pulls"]
     if summary.largest is not None and summary.largest.pull is not None:
         row = summary.largest.estimate
-        parts.append(f"largest {summary.largest.pull:+.1f} ({row.alias or row.quantity} @{row.layer})")
+        parts.append(
+            f"largest {summary.largest.pull:+.1f} ({row.alias or row.quantity} @{row.layer})"
+        )
     counts = {
         "unreliable": summary.unreliable,
         "beyond the order kept": summary.beyond,
@@ -85,6 +94,20 @@ def aligned(table: Sequence[tuple[str, ...]]) -> str:
     )
 
 
-def print_rows(rows: Iterable[Row]) -> None:
-    """Rows as JSON, one array on stdout."""
-    print(json.dumps([row.json() for row in rows], indent=1))
+def print_rows(rows: Iterable[Row | Mapping]) -> None:
+    """Rows as JSON, one array on stdout; what is not a finite number becomes null."""
+    texts = []
+    for row in rows:
+        data = row.json() if isinstance(row, Row) else dict(row)
+        finite = {k: v for k, v in data.items() if not isinstance(v, float) or math.isfinite(v)}
+        texts.append(json.dumps(dict.fromkeys(data) | finite))
+    print("[" + ",\n ".join(texts) + "]")
+
+
+def print_records(records: Iterable[Mapping]) -> None:
+    """Estimates and predictions of all records as JSON rows, each with the `id` of its point."""
+    print_rows(
+        {"id": record["id"], **row}
+        for record in records
+        for row in (*record["estimates"], *record["predictions"])
+    )

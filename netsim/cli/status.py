@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from netsim.cli.grid import expand
 from netsim.cli.show import aligned, summary_text
-from netsim.cli.sweep import MAIN_JOB, folder_of
+from netsim.cli.sweep import MAIN_JOB, folder_of, points_of
 
 __all__ = ["run"]
 
@@ -15,43 +18,54 @@ __all__ = ["run"]
 def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     words = list(overrides) or [MAIN_JOB]
     grid = expand(words)
-    from netsim.api.config import point_from
-    from netsim.samplers.names import RNG
-    from netsim.store.points import PointFiles, read_record
+    from netsim.store.points import StoreError
 
     folder = folder_of(grid[0], words)
-    wanted = {p.experiment.id: p for p in (point_from(c.config) for c in grid)}
-    if all(word.startswith("out=") for word in words):  # a folder alone: only what is in it
-        wanted = {}
-    stored = {path.stem: path for path in sorted((folder / "points").glob("*.json"))}
-    lines = []
-    for id in dict.fromkeys([*wanted, *stored]):
-        record = read_record(stored[id]) if id in stored else None
-        point = wanted.get(id)
-        goal = point.draws if point else None
-        done = record["run"]["draws"] if record else 0
-        checkpoint = PointFiles(folder, id, RNG).state.exists()
-        if record is None:
-            state = "checkpoint only" if checkpoint else "missing"
-        else:
-            state = "done" if record["run"]["complete"] else "interrupted"
-        lines.append(
-            {
-                "id": id,
-                "title": record["title"] if record else point.title if point else "",
-                "state": state,
-                "draws": done,
-                "goal": goal,
-                "summary": summary_text(record) if record and record["estimates"] else "",
-            }
-        )
+    wanted = {}
+    if not all(word.startswith("out=") for word in words):  # a folder alone: only what is in it
+        wanted = {point.experiment.id: point for point in points_of(grid)}
+    stored = {path.stem for path in (folder / "points").glob("*.*") if path.stem[:1] != "."}
+    if not wanted and not stored:
+        raise StoreError(f"{folder} holds no results; out=FOLDER names another folder")
+    lines = [_line(folder, id, wanted.get(id)) for id in dict.fromkeys([*wanted, *sorted(stored)])]
+    damaged = [line for line in lines if line["state"] == "unreadable"]
     if flags["json"]:
         print(json.dumps(lines, indent=1))
-        return 0
-    head = ("id", "state", "draws", "point", "comparison")
-    body = [
-        (line["id"], line["state"], f"{line['draws']:,}", line["title"], line["summary"])
-        for line in lines
-    ]
-    print(aligned([head, *body]))
-    return 0
+    else:
+        head = ("id", "state", "draws", "point", "comparison")
+        body = [
+            (line["id"], line["state"], f"{line['draws']:,}", line["title"], line["summary"])
+            for line in lines
+        ]
+        print(aligned([head, *body]))
+    for line in damaged:
+        print(f"netsim: {line['problem']}", file=sys.stderr)
+    return 3 if damaged else 0
+
+
+def _line(folder: Path, id: str, point: Any) -> dict:
+    from netsim.samplers.names import RNG
+    from netsim.store.points import PointFiles, StoreError
+
+    files = PointFiles(folder, id, RNG)
+    line = {
+        "id": id,
+        "title": point.title if point else "",
+        "state": "missing",
+        "draws": 0,
+        "goal": point.draws if point else None,
+        "summary": "",
+    }
+    try:
+        record, line["draws"] = files.load_record(), files.stored_draws()
+    except StoreError as error:
+        return line | {"state": "unreadable", "problem": str(error)}
+    if record is None:
+        return line | ({"state": "checkpoint only"} if line["draws"] else {})
+    finished = record["run"]["complete"] and line["draws"] <= record["run"]["draws"]
+    return line | {
+        "title": record["title"],
+        "state": "done" if finished else "interrupted",
+        "draws": max(line["draws"], record["run"]["draws"]),
+        "summary": summary_text(record) if record["estimates"] else "",
+    }

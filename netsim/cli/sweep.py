@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from netsim.cli.grid import Composed, expand
-from netsim.cli.show import print_config, summary_lines
+from netsim.cli.show import print_config, print_records, summary_lines
 
-__all__ = ["MAIN_JOB", "run"]
+__all__ = ["MAIN_JOB", "folder_of", "note_others", "points_of", "run", "title_of"]
 
 MAIN_JOB = "experiment=depth_to_width"
 
@@ -20,42 +19,62 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     words = list(overrides) or [MAIN_JOB]
     grid = expand(words)
     if flags["cfg"]:
-        return print_config(grid)
-    from netsim.api.config import point_from
-    from netsim.api.sweep import run_and_store, write_report
-    from netsim.run.interrupt import Interrupted
+        return print_config(grid, json_wanted=flags["json"])
+    from netsim.api.sweep import check_points, run_and_store, write_report
     from netsim.run.progress import progress_for
 
     command = shlex.join(["netsim", "sweep", *overrides])
-    points = [point_from(composed.config, composed.overrides) for composed in grid]
-    for point in points:
-        point.experiment.infinite_width  # refuses what would leave the range, before anything runs
+    points = points_of(grid)
     folder, title = folder_of(grid[0], words), title_of(grid[0])
+    check_points(points, folder)  # a bad point is told of before any other runs
     show = progress_for(flags["quiet"])
-    records = []
+    records = {}
     try:
         for number, point in enumerate(points, 1):
             numbered = f"[{number}/{len(points)}] "
-            records.append(
-                run_and_store(point, folder, command=command, show=show, prefix=numbered)
-            )
-    except Interrupted:
+            record = run_and_store(point, folder, command=command, show=show, prefix=numbered)
+            records[record["id"]] = record
+    except BaseException:
         show.close()
-        page = write_report(folder, title=title, command=command)
-        print(f"what is there so far: {page}", file=sys.stderr)
+        if records:
+            print(_go_on(len(records), len(points), folder), file=sys.stderr)
         raise
     finally:
         show.close()
-    ids = [point.experiment.id for point in points]
-    page = write_report(folder, title=title, command=command, ids=ids)
     if flags["json"]:
-        for record in records:
-            for row in (*record["estimates"], *record["predictions"]):
-                print(json.dumps({"id": record["id"], **row}))
+        print_records(records.values())
     else:
-        print("\n".join(summary_lines(records)))
-        print(f"\nTable: {folder / 'table.csv'}\nPage:  {page}")
+        print("\n".join(summary_lines(list(records.values()))), flush=True)
+    page = write_report(folder, title=title, command=command, ids=list(records))
+    note_others(folder, records)
+    to = sys.stderr if flags["json"] else sys.stdout
+    print(f"\nTable: {folder / 'table.csv'}\nPage:  {page}", file=to)
     return 0
+
+
+def _go_on(done: int, total: int, folder: Path) -> str:
+    return (
+        f"{done} of {total} points are finished; `netsim report out={folder}` makes table and page of "
+        "what is there"
+    )
+
+
+def points_of(grid: Sequence[Composed]) -> list:
+    """The points of a grid, ready to run; an error names its point.
+
+    **Raises:** `ValueError`.
+    """
+    from netsim.api.config import point_from
+
+    points = []
+    for composed in grid:
+        try:
+            points.append(point_from(composed.config, composed.overrides))
+        except ValueError as error:
+            if len(grid) == 1:
+                raise
+            raise ValueError(f"{error}\n(in the point {' '.join(composed.overrides)})") from error
+    return points
 
 
 def folder_of(composed: Composed, words: Sequence[str], default: str = "sweep") -> Path:
@@ -65,6 +84,17 @@ def folder_of(composed: Composed, words: Sequence[str], default: str = "sweep") 
         return Path(str(given))
     named = [word.split("=", 1)[1] for word in words if word.startswith("experiment=")]
     return Path("results") / (named[0] if named else default)
+
+
+def note_others(folder: Path, ids) -> None:
+    """Say on stderr that the folder holds points of other configs, which the page leaves out."""
+    others = [p for p in (folder / "points").glob("*.json") if p.stem not in ids]
+    if others:
+        print(
+            f"{folder} also holds {len(others)} point(s) of other configs, left as they are; "
+            f"`netsim report out={folder}` shows all",
+            file=sys.stderr,
+        )
 
 
 def title_of(composed: Composed) -> str:

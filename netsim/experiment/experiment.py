@@ -13,6 +13,7 @@ import numpy as np
 from netsim.estimators import MomentSums
 from netsim.experiment.aliases import Named, named_quantities
 from netsim.experiment.columns import pivot_of
+from netsim.experiment.measurable import Span
 from netsim.experiment.measure import ESTIMATORS, Measurement, measurement
 from netsim.networks.fields import check_order
 from netsim.networks.inputs import Inputs
@@ -41,6 +42,7 @@ class Experiment:
     estimators: tuple[str, ...]
     seed: int
     dtype: str
+    layers: Span = None
 
     @cached_property
     def named(self) -> tuple[Named, ...]:
@@ -53,6 +55,7 @@ class Experiment:
             self.network.depth,
             estimators=self.estimators,
             gaussian=self.network.weights.is_gaussian,
+            span=self.layers,
         )
 
     @cached_property
@@ -86,7 +89,7 @@ class Experiment:
     def identity(self) -> dict:
         """What decides the distribution and the numbers, as JSON-ready data."""
         own = {of.name: of.digest for of in self.measurement.observables}
-        return {
+        identity = {
             "schema": SCHEMA,
             "network": self.network.identity(),
             "inputs": self.inputs.identity(),
@@ -96,7 +99,10 @@ class Experiment:
             "seed": self.seed,
             "dtype": self.dtype,
             "rng": RNG,
-        } | ({"observables": own} if own else {})
+        }
+        if self.layers is not None:
+            identity["layers"] = list(self.layers)
+        return identity | ({"observables": own} if own else {})
 
     @cached_property
     def id(self) -> str:
@@ -114,8 +120,11 @@ def experiment(
     estimators: Sequence[str] = ("rao_blackwell",),
     seed: int = 0,
     dtype: str = "float32",
+    layers: Span = None,
 ) -> Experiment:
     """A checked experiment; every bad value is refused here, in words.
+
+    `layers`: (first, last) layer at which quantities without a layer of their own are given.
 
     **Raises:** `ValueError`.
     """
@@ -144,7 +153,19 @@ def experiment(
         estimators=tuple(dict.fromkeys(estimators)),
         seed=seed,
         dtype=dtype,
+        layers=_span(layers, network.depth),
     )
     check_order(network.activation, made.measurement.fields)
     inputs.gram(made.measurement.fields)
     return made
+
+
+def _span(layers: Sequence[int] | None, depth: int) -> Span:
+    if layers is None:
+        return None
+    whole = [l for l in layers if isinstance(l, int) and not isinstance(l, bool)]
+    if len(layers) != 2 or len(whole) != 2 or not 1 <= whole[0] <= whole[1] <= depth + 1:
+        raise ValueError(
+            f"layers={list(layers)}: give [first, last] with 1 <= first <= last <= {depth + 1}"
+        )
+    return whole[0], whole[1]

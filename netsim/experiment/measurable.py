@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from netsim.quantities import Quantity, is_observable
 
-__all__ = ["check_measurable", "layers_of", "row_of"]
+__all__ = ["Span", "check_measurable", "layers_of", "row_of"]
+
+Span = tuple[int, int] | None  # first and last layer, both included; None: all
 
 MAX_NEURONS = 4
 MAX_ORDER = {"S": 4, "q": 4}  # others: what estimators allow
@@ -47,8 +49,10 @@ def _check_layer(quantity: Quantity, depth: int) -> None:
         raise ValueError(f"{text}: layer {layer} does not exist; layers are 1..{last}")
 
 
-def layers_of(quantity: Quantity, depth: int) -> list[int]:
+def layers_of(quantity: Quantity, depth: int, span: Span = None) -> list[int]:
     """The layers at which rows of `quantity` are given.
+
+    A quantity without a layer of its own is given at all layers (within `span`).
 
     **Raises:** `ValueError` for a layer that the network does not have.
     """
@@ -60,7 +64,10 @@ def layers_of(quantity: Quantity, depth: int) -> list[int]:
     if quantity.layer is not None:
         return [int(quantity.layer)]
     # layer 1 of z is Gaussian with the known covariance S_0: nothing to measure unless asked for
-    return list(range(2 if kind == "z" else 1, last + 1))
+    first = 2 if kind == "z" else 1
+    if span is not None:
+        first, last = max(first, span[0]), min(last, span[1])
+    return list(range(first, last + 1))
 
 
 def row_of(quantity: Quantity, layer: int) -> int:

@@ -18,7 +18,7 @@ from netsim.experiment.columns import (
     Plain,
     pair_of,
 )
-from netsim.experiment.measurable import check_measurable, layers_of, row_of
+from netsim.experiment.measurable import Span, check_measurable, layers_of, row_of
 from netsim.experiment.observables import OBSERVABLES, Observable
 from netsim.networks.fields import closure
 from netsim.quantities import Leg, Quantity, Slot, is_observable
@@ -94,7 +94,12 @@ class _Book:
 
 
 def measurement(
-    named: Sequence[Named], depth: int, *, estimators: Sequence[str], gaussian: bool
+    named: Sequence[Named],
+    depth: int,
+    *,
+    estimators: Sequence[str],
+    gaussian: bool,
+    span: Span = None,
 ) -> Measurement:
     """Plan the measurement of `named` in networks of that depth.
 
@@ -120,7 +125,7 @@ def measurement(
             use = [name for name in ESTIMATORS if name in estimators]
         for name in use:
             target = _target(book, quantity, name)
-            rows = tuple((l, row_of(quantity, l)) for l in layers_of(quantity, depth))
+            rows = tuple((l, row_of(quantity, l)) for l in layers_of(quantity, depth, span))
             measured.append(Measured(item, name, target, rows))
     neurons = max((_neurons(column) for column in _plain(book.columns)), default=0)
     return Measurement(

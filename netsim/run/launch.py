@@ -12,7 +12,7 @@ import numpy as np
 
 from netsim.run.plan import Layout
 
-__all__ = ["Observable", "launch", "trace_count"]
+__all__ = ["Observable", "default_device", "launch", "trace_count"]
 
 # what a job does with one draw, in two hashable halves: layers -> columns, columns -> sums
 Observable = Callable[[Any], Any]
@@ -34,16 +34,21 @@ def _compiled(draw, start, pivot, *, observe: Observable, sums, layout: Layout):
     return jax.vmap(lambda group: sums(group, pivot))(grouped)
 
 
-def launch(draw, start: int, pivot, *, observe: Observable, sums, layout: Layout) -> dict:
+def default_device() -> Any:
+    """What `jax.default_device` holds in this thread, for `launch` in another one."""
+    return jax.config.jax_default_device  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def launch(draw, start: int, pivot, *, observe, sums, layout: Layout, device: Any = None) -> dict:
     """Sums over `layout.groups` groups of `layout.size` consecutive draws from index `start`.
 
     **Arguments:** `draw`: a Draw; `pivot`: (rows, C); `observe`: layers -> (rows, C) columns;
     `sums`: (draws, rows, C), pivot -> dict of sums. Both must be hashable and equal when equal in
-    content, or every call compiles again.
+    content, or every call compiles again; `device`: see `default_device`.
 
     **Returns:** NumPy arrays with leading axis groups.
     """
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), jax.default_device(device):
         result = _compiled(
             draw, jnp.uint32(start), jnp.asarray(pivot), observe=observe, sums=sums, layout=layout
         )

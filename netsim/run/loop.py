@@ -8,20 +8,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from netsim.estimators import MomentSums, State
 from netsim.estimators.unit import unit_sums
-from netsim.run.interrupt import listening
-from netsim.run.launch import Observable, launch
-from netsim.run.plan import BLOCKS, UNIT, Layout
+from netsim.run.interrupt import attended, listening
+from netsim.run.launch import Observable, default_device, launch
+from netsim.run.plan import BLOCKS, CHECKPOINT_SECONDS, UNIT, Layout, units_in
 from netsim.run.progress import Progress
 
 __all__ = ["Job", "Outcome", "run_units"]
 
-CHECKPOINT_SECONDS = 10.0
 ERROR_SECONDS = 5.0
 
 
@@ -32,7 +32,7 @@ class Job:
     **Fields:** `title`; `draw`: a Draw; `observe`: layers -> columns, hashable; `sums`; `layout`;
     `error_text(state)`: the current error in a few words; `accurate(state)`: whether the target
     error is reached (asked at doublings of the number of units only, so that the decision does not
-    depend on launches).
+    depend on launches); `checkpoint_seconds`: between calls of `save`.
     """
 
     title: str
@@ -42,6 +42,7 @@ class Job:
     layout: Layout
     error_text: Callable[[State], str] = lambda state: ""
     accurate: Callable[[State], bool] = lambda state: False
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -80,27 +81,50 @@ def run_units(
 ) -> Outcome:
     """Extend `state` to `units` whole units (or until accurate, or until a signal) and save it.
 
-    The units done are read off the state: counts of draws over the unit's size.
+    The units done are read off the state.
+
+    **Raises:** `ValueError` for a state that is not one of whole units from the first on.
     """
-    done = int(state["count"].sum()) // UNIT
-    begin = done
-    started = saved = looked = time.monotonic()
+    done = units_in(state["count"])
+    pace = _Pace(done)
+    looked = saved = time.monotonic()
     error = ""
     with listening() as signals:
-        while done < units and signals.received is None:
-            if done >= BLOCKS and done & (done - 1) == 0 and job.accurate(state):
-                break
-            state, done = _advance(job, state, done, units, signals)
-            now = time.monotonic()
-            if now - saved > CHECKPOINT_SECONDS:
-                save(state)
-                saved = time.monotonic()
-            if now - looked > ERROR_SECONDS and done >= BLOCKS:
-                error, looked = job.error_text(state), time.monotonic()
-            rate = (done - begin) * UNIT / max(now - started, 1e-9)
-            show(Progress(job.title, done * UNIT, units * UNIT, rate, error))
-        save(state)
-    return Outcome(state, done, time.monotonic() - started, signals.received)
+        try:
+            while done < units and signals.received is None:
+                if done >= BLOCKS and done & (done - 1) == 0 and job.accurate(state):
+                    break
+                state, done = _advance(job, state, done, units, signals)
+                now = time.monotonic()
+                if now - saved > job.checkpoint_seconds:
+                    save(state)
+                    saved = time.monotonic()
+                if now - looked > ERROR_SECONDS and done >= BLOCKS:
+                    error, looked = job.error_text(state), time.monotonic()
+                show(Progress(job.title, done * UNIT, units * UNIT, pace.rate(done), error))
+        finally:  # after errors, too, e.g. out of memory or a second Ctrl-C
+            save(state)
+    return Outcome(state, done, pace.seconds, signals.received)
+
+
+class _Pace:
+    """Draws per second after the first launch, which compiles; with it while there is no other."""
+
+    def __init__(self, done: int):
+        self.begin = self.started = time.monotonic()
+        self.done, self.launches = done, 0
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.begin
+
+    def rate(self, done: int) -> float:
+        now = time.monotonic()
+        rate = (done - self.done) * UNIT / max(now - self.started, 1e-9)
+        self.launches += 1
+        if self.launches == 1:
+            self.done, self.started = done, now
+        return rate
 
 
 def _advance(
@@ -108,26 +132,28 @@ def _advance(
 ) -> tuple[State, int]:
     """One launch of whole units, or one unit in several launches; a broken-off unit is dropped."""
     sums = _Columns(job.sums)
-    if job.layout.size == UNIT:
-        new = launch(
-            job.draw, done * UNIT, job.sums.pivot,
-            observe=job.observe, sums=sums, layout=job.layout,
+
+    def launched(start: int) -> dict | None:
+        work = partial(
+            launch, job.draw, start, job.sums.pivot,
+            observe=job.observe, sums=sums, layout=job.layout, device=default_device(),
         )  # fmt: skip
-        count = min(job.layout.groups, units - done)
+        return attended(work, signals)
+
+    if job.layout.size == UNIT:
+        new = launched(done * UNIT)
+        if new is None:
+            return state, done
         # decisions fall at doublings: do not run past the next power of two
-        power = 1 << max(done, 1).bit_length()
-        count = min(count, power - done) if done >= BLOCKS else min(count, BLOCKS - done)
+        stop = BLOCKS if done < BLOCKS else 1 << done.bit_length()
+        count = min(job.layout.groups, units - done, stop - done)
         kept = {name: value[:count] for name, value in new.items()}
         blocks = np.arange(done, done + count) % BLOCKS
         return job.sums.add(state, kept, blocks), done + count
     whole = state
     for start in range(0, UNIT, job.layout.size):
-        if signals.received is not None:
+        piece = None if signals.received else launched(done * UNIT + start)
+        if piece is None:
             return whole, done
-        piece = launch(
-            job.draw, done * UNIT + start, job.sums.pivot,
-            observe=job.observe, sums=sums, layout=job.layout,
-        )  # fmt: skip
-        block = np.array([done % BLOCKS])
-        state = job.sums.add(state, piece, block)
+        state = job.sums.add(state, piece, np.array([done % BLOCKS]))
     return state, done + 1

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BLOCKS", "MAX_DRAWS", "UNIT", "Layout", "layout_for", "units_for"]
+import numpy as np
+
+__all__ = [
+    "BLOCKS", "CHECKPOINT_SECONDS", "MAX_DRAWS", "UNIT", "Layout", "layout_for", "units_for",
+    "units_in",
+]  # fmt: skip
 
 UNIT = 1024  # draws; unit u belongs to block u mod 64
 BLOCKS = 64
+CHECKPOINT_SECONDS = 10.0  # between writes of the state
 MAX_DRAWS = 2**32  # the draw index is one 32-bit word of the counter
 
 # one launch: long enough to hide its overhead, short enough that a signal is answered in 2 s
@@ -39,6 +45,21 @@ def layout_for(numbers_per_draw: float, bytes_per_draw: float) -> Layout:
     while 2 * draws <= most:
         draws *= 2
     return Layout(draws // UNIT, UNIT) if draws >= UNIT else Layout(1, draws)
+
+
+def units_in(count: np.ndarray) -> int:
+    """Whole units in a state with `count` draws per block, (64,).
+
+    **Raises:** `ValueError` unless they are the first so many units, each in its block: only then does
+    the next unit follow.
+    """
+    units = int(count.sum()) // UNIT
+    if not np.array_equal(count, UNIT * np.bincount(np.arange(units) % BLOCKS, minlength=BLOCKS)):
+        raise ValueError(
+            "this state cannot be extended: its blocks do not hold whole units from the first on (was "
+            "it merged, or damaged?). Move its file away to start afresh"
+        )
+    return units
 
 
 def units_for(draws: float) -> int:

@@ -73,7 +73,11 @@ class TerminalProgress:
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
 
-        columns = (TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[text]}"))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(20),
+            TextColumn("{task.fields[text]}"),
+        )
         self.bar = Bar(*columns, console=Console(stderr=True), transient=False)
         self.tasks: dict[str, object] = {}
         self.bar.start()

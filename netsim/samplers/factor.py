@@ -28,7 +28,8 @@ def square_root(
 
     A pivot d_k <= tolerance * S_kk is a field that is a linear function of those before it: its
     column is exactly 0, so identical inputs stay identical bit for bit. The error is at most that
-    pivot.
+    pivot. Where S has fewer independent rows than fields, what is left after them is rounding, and
+    entries are kept within |T_ak|^2 <= (what is left of S_aa), so that its quotients stay small.
 
     **Arguments:** `S[a][b]`, b <= a, float64 scalars (or arrays of one shape, elementwise);
     `tolerance`: a number, perhaps traced.
@@ -45,7 +46,9 @@ def square_root(
         root = jnp.where(keep, jnp.sqrt(safe), 0.0)
         T[k][k] = root
         for a in range(k + 1, F):
-            ratio = jnp.where(keep, s[a][k] / safe, 0.0)
+            # Cauchy-Schwarz, which rounding breaks where pivot and s_aa are rounding themselves
+            most = jnp.sqrt(jnp.maximum(s[a][a], 0.0) / safe)
+            ratio = jnp.where(keep, jnp.clip(s[a][k] / safe, -most, most), 0.0)
             T[a][k] = ratio * root
             for b in range(k + 1, a + 1):
                 s[a][b] = s[a][b] - ratio * s[b][k]
@@ -63,13 +66,18 @@ def square_root_array(S: Float64[Array, "F F"]) -> Float64[Array, "F F"]:
     F = S.shape[0]
     here = jnp.arange(F, dtype=jnp.int32)
 
-    # columns of T are rows of U, so that each step reads U once and writes one row
-    def column(k, U):
-        rest = S[:, k] - jnp.matmul(U[:, k], U, precision="highest")
-        pivot = rest[k]
+    # columns of T are rows of U, so that each step reads U once and writes one row; `left` is what
+    # of the diagonal is not explained yet
+    def column(k, carry):
+        U, left = carry
+        pivot = left[k]
         keep = pivot > TOLERANCE * S[k, k]
         root = jnp.sqrt(jnp.where(keep, pivot, 1.0))
-        below = jnp.where(here > k, rest / root, 0.0)
-        return U.at[k].set(jnp.where(keep, jnp.where(here == k, root, below), 0.0))
+        rest = S[:, k] - jnp.matmul(U[:, k], U, precision="highest")
+        most = jnp.sqrt(jnp.maximum(left, 0.0))
+        entries = jnp.where(here > k, jnp.clip(rest / root, -most, most), 0.0)
+        row = jnp.where(keep, jnp.where(here == k, root, entries), 0.0)
+        return U.at[k].set(row), left - row * row
 
-    return jax.lax.fori_loop(jnp.int32(0), jnp.int32(F), column, jnp.zeros_like(S)).T
+    begin = (jnp.zeros_like(S), jnp.diagonal(S))
+    return jax.lax.fori_loop(jnp.int32(0), jnp.int32(F), column, begin)[0].T

@@ -8,20 +8,24 @@ A file is judged by its content: schema, id and random stream; never by its time
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
-import tempfile
-import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["SCHEMA", "PointFiles", "StoreError", "write_atomic"]
+__all__ = [
+    "SCHEMA", "PointFiles", "StoreError", "check_writable", "read_record", "read_records",
+    "write_atomic",
+]  # fmt: skip
 
-SCHEMA = 1
+SCHEMA = 1  # another one whenever a stored state or record would mean something else
 _HEADER = "header"
+_KEYS = ("title", "run", "estimates", "predictions", "command")  # that readers rely on
 
 
 class StoreError(Exception):
@@ -31,25 +35,37 @@ class StoreError(Exception):
 def write_atomic(path: Path, content: bytes) -> None:
     """Write `content` so that `path` holds either its old content or all of the new.
 
-    **Raises:** `StoreError`; the old file is then untouched.
+    **Raises:** `StoreError`; the old file is then untouched and nothing new lies beside it.
     """
-    name = None
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
-            name = file.name
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
+        try:
+            with open(temporary, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:  # a second Ctrl-C, too
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        if name is not None and os.path.exists(name):
-            os.unlink(name)
         raise StoreError(
             f"{path} could not be written ({error.strerror or error}); what it held before is "
             "untouched. Free space or choose another folder with out=..., then run the same command: "
             "it goes on from the last checkpoint."
         ) from error
+
+
+def check_writable(folder: Path) -> None:
+    """Try it with a small file, before hours of work depend on it.
+
+    **Raises:** `StoreError`.
+    """
+    probe = folder / "points" / ".probe"
+    write_atomic(probe, b"netsim")
+    probe.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -85,30 +101,47 @@ class PointFiles:
         """
         if not self.state.exists():
             return None
-        advice = "Move it away to start this point afresh."
-        try:
-            with np.load(self.state, allow_pickle=False) as file:
-                header = json.loads(str(file[_HEADER]))
-                stored = {name: file[name] for name in file.files if name != _HEADER}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise StoreError(
-                f"{self.state} is not a readable checkpoint ({type(error).__name__}: {error}); it may "
-                f"be truncated. {advice}"
-            ) from error
+        header, stored = self._arrays()
         expected = {"schema": SCHEMA, "id": self.id, "rng": self.rng}
         for name, value in expected.items():
-            if not isinstance(header, dict) or header.get(name) != value:
-                found = header.get(name) if isinstance(header, dict) else header
-                raise StoreError(
-                    f"{self.state} belongs to another run: its {name} is {found!r}, this one's is "
-                    f"{value!r}. {advice}"
+            if header.get(name) != value:
+                found = header.get(name)
+                raise self._refused(
+                    f"belongs to another run: its {name} is {found!r}, this one's is {value!r}"
                 )
         for name, array in template.items():
-            if name not in stored or stored[name].shape != array.shape:
-                raise StoreError(f"{self.state}: array {name!r} is missing or misshapen. {advice}")
-            if not np.all(np.isfinite(stored[name])) and name == "count":
-                raise StoreError(f"{self.state}: array {name!r} is not finite. {advice}")
-        return {name: stored[name].astype(array.dtype) for name, array in template.items()}
+            if name not in stored or (stored[name].shape, stored[name].dtype) != (
+                array.shape,
+                array.dtype,
+            ):
+                raise self._refused(f"does not fit: array {name!r} is missing or misshapen")
+        return {name: stored[name] for name in template}
+
+    def _arrays(self) -> tuple[dict, dict[str, np.ndarray]]:
+        try:
+            with open(self.state, "rb") as raw, np.load(raw, allow_pickle=False) as file:
+                header = json.loads(str(file[_HEADER]))
+                stored = {name: file[name] for name in file.files if name != _HEADER}
+            if not isinstance(header, dict):
+                raise ValueError(f"its header is {header!r}")
+        except Exception as error:  # zip, NumPy and JSON each let their own kinds through
+            raise self._refused(
+                f"is not a readable checkpoint, perhaps truncated ({type(error).__name__}: {error})"
+            ) from error
+        return header, stored
+
+    def _refused(self, what: str) -> StoreError:
+        return StoreError(f"{self.state} {what}. Move it away to start this point afresh.")
+
+    def stored_draws(self) -> int:
+        """Draws in the checkpoint, which may be ahead of the record; 0 if there is none.
+
+        **Raises:** `StoreError`.
+        """
+        if not self.state.exists():
+            return 0
+        count = self._arrays()[1].get("count", np.zeros(1))
+        return int(count.sum())
 
     def save_record(self, record: dict) -> None:
         """**Raises:** `StoreError`."""
@@ -126,27 +159,40 @@ class PointFiles:
 def read_record(path: Path) -> dict:
     """One record.
 
-    **Raises:** `StoreError` if the file is not a record of this schema.
+    **Raises:** `StoreError` if the file is not the record of the point that its name says.
     """
     try:
         record = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path} is not a readable record ({error}). Move it away.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise StoreError(
+            f"{path} is not a readable record ({error}). Move it away; the point's .npz file is "
+            "enough to make it again by the command that made it."
+        ) from error
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         found = record.get("schema") if isinstance(record, dict) else type(record).__name__
         raise StoreError(
             f"{path} has schema {found!r}; this netsim reads schema {SCHEMA}. Use the version that "
             "wrote it, or move it away."
         )
+    missing = [key for key in _KEYS if key not in record]
+    if record.get("id") != path.stem or missing:
+        what = (
+            f"lacks {', '.join(missing)}" if missing else f"is the record of {record.get('id')!r}"
+        )
+        raise StoreError(f"{path} {what}. Move it away.")
     return record
 
 
-def read_records(folder: Path) -> list[dict]:
-    """All records of a sweep, in the order of their ids.
+def read_records(folder: Path, ids: Sequence[str] = ()) -> list[dict]:
+    """The records of a sweep: those of `ids` that exist, in that order, or all, in the order of ids.
 
-    **Raises:** `StoreError` if the folder holds none or one cannot be read.
+    **Raises:** `StoreError` if there is none or one cannot be read.
     """
-    paths = sorted((folder / "points").glob("*.json"))
+    points = folder / "points"
+    paths = [points / f"{id}.json" for id in ids] or sorted(points.glob("*.json"))
+    paths = [path for path in paths if path.exists()]
     if not paths:
-        raise StoreError(f"{folder} holds no results (no {folder / 'points'}/*.json)")
+        raise StoreError(
+            f"{folder} holds no results (no {points}/*.json); out=FOLDER names another folder"
+        )
     return [read_record(path) for path in paths]
