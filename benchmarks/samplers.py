@@ -54,7 +54,11 @@ def measure(draw) -> dict[str, float]:
         for repeat in range(REPEATS):
             total = sum(launch((2 + repeat * times + i) * count) for i in range(times))
             rates.append(times * count / total)
-    return {"draws_per_second": statistics.median(rates), "first_call_seconds": cold, "batch": count}
+    return {
+        "draws_per_second": statistics.median(rates),
+        "first_call_seconds": cold,
+        "batch": count,
+    }
 
 
 def main() -> int:

@@ -146,7 +146,7 @@ def point_from(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> Po
         experiment=made,
         draws=draws,
         target=_target(run, made),
-        title=title_of(made),
+        title=title_of(made, config.get("group")),
         group=str(config.get("group") or group_of(made)),
         overrides=tuple(overrides),
         checkpoint_seconds=_number(seconds, "run.checkpoint_seconds", "a number of seconds >= 0"),
@@ -205,8 +205,9 @@ def _widths(net: Network) -> str:
     return f"n={net.widths[0]}, L={net.depth}" if same else f"n={list(net.widths)}"
 
 
-def title_of(made: Experiment) -> str:
-    return f"{group_of(made)}, {_widths(made.network)}"
+def title_of(made: Experiment, group: str | None = None) -> str:
+    """`group`, or everything but the widths in words, and the widths."""
+    return f"{group or group_of(made)}, {_widths(made.network)}"
 
 
 def group_of(made: Experiment) -> str:

@@ -9,11 +9,13 @@ import numpy as np
 
 from netsim.api.config import Point
 from netsim.api.point import PointOutcome
+from netsim.experiment.experiment import Experiment
 from netsim.networks.input_sets import describe
 from netsim.networks.network import Network
 from netsim.rows import Row
 from netsim.store.points import SCHEMA
 from netsim.store.provenance import commit, device, versions
+from netsim.theory.exact import death_probability
 
 __all__ = ["limit_of", "make_record"]
 
@@ -62,7 +64,7 @@ def make_record(
             "complete": outcome.signal is None,
         },
         "command": command,
-        "notes": [],
+        "notes": notes_of(experiment),
     }
 
 
@@ -84,3 +86,18 @@ def limit_of(network: Network) -> dict[str, Any]:
         for name, values in ratios.items()
         if name.startswith("kappa") and "/kappa2^" in name
     }
+
+
+def notes_of(experiment: Experiment) -> list[str]:
+    """What a reader of the rows must know besides."""
+    network = experiment.network
+    logs = any(item.quantity.stat == "logcum" for item in experiment.named)
+    if not logs or network.activation.slopes is None or 0.0 not in network.activation.slopes:
+        return []
+    norm2 = float(experiment.inputs.overlaps[0, 0])
+    dead = death_probability(network, norm2)[-1]
+    return [
+        f"Log-moments are conditional on a living network; at width {min(network.widths)}, depth "
+        f"{network.depth}, a network is dead with probability {dead:.2g} (all neurons of a layer "
+        "silent)."
+    ]
