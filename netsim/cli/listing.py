@@ -48,7 +48,7 @@ def _quantities() -> str:
 
     lines = [quantities.__doc__ or "", "statistics"]
     lines += [f"  {name:<7} {what}" for name, what in quantities.STATS.items()]
-    lines += ["fields (z and S are measured by this version)"]
+    lines += ["fields (z, S, q and your own {name} are measured by this version)"]
     lines += [f"  {name:<7} {what}" for name, (_, _, what) in quantities.FIELDS.items()]
     examples = {
         "cum[z1a^4]": "fourth cumulant of an output, every layer (3 kappa4)",

@@ -51,8 +51,9 @@ class DenseDraw(AbstractDraw):
         return float(max(self.widest, self.neurons)) * self.widest * (len(self.widths) + 1)
 
     def bytes_per_draw(self) -> int:
-        columns = max(self.widest, self.vectors.shape[1])
-        return 4 * 4 * max(self.widest, self.neurons) * columns  # words, weights, two temporaries
+        rows, F = max(self.widest, self.neurons), len(self.fields)
+        kept = (len(self.widths) + 1) * (F * (F + 1) // 2 + self.neurons * F + F)
+        return 8 * (rows * (8 + 4 * F) + 2 * kept)  # two columns of weights, a few of fields
 
     def __call__(self, index: UInt32[Array, ""]) -> Layers:
         F, rows = len(self.fields), max(self.widest, self.neurons)
@@ -66,9 +67,8 @@ class DenseDraw(AbstractDraw):
         def affine(layer, h, n, C_W, C_b):
             """(rows, F): b + W h, W with variance C_W / n; h (columns, F) is zero beyond n."""
             scale = jnp.sqrt(C_W / n.astype(jnp.float64)).astype(self.dtype)
-            W = self._matrix(layer_key(seed, layer, WEIGHTS), index, rows, h.shape[0], n)
+            z = self._product(layer_key(seed, layer, WEIGHTS), index, h, n) * scale
             b = self._biases(layer_key(seed, layer, BIASES), index, rows)
-            z = jnp.matmul(W, h, precision="highest") * scale
             return z + jnp.sqrt(C_b).astype(self.dtype) * b[:, None] * plain[None, :]
 
         def layer(y, x):
@@ -101,14 +101,29 @@ class DenseDraw(AbstractDraw):
             layers["q"] = jnp.concatenate([found["q"], jnp.zeros((1, F), jnp.float64)])
         return layers
 
-    def _matrix(self, key, index, rows: int, columns: int, n):
-        """(rows, columns) standardised weights; entry (i, j) depends on i, j and n alone."""
+    def _product(self, key, index, h, n):
+        """(rows, F): W h for standardised weights W; w_ij depends on i, j and n alone.
+
+        Column by column, two at a time, so that the matrix is never in memory. As in the
+        conditional sampler the weights ride in the carry as one complex array, because XLA's CPU
+        fusions would draw them again for each field.
+        """
         half = (n + 1) // 2  # two weights of a row share one block of random words
-        i = jnp.arange(rows, dtype=jnp.int32)[:, None]
-        j = jnp.arange((columns + 1) // 2, dtype=jnp.int32)[None, :]
-        position = (i * half + j).astype(jnp.uint32)
-        both = weight_pair(self.law, key, index, position, self.dtype)
-        return jnp.stack(both, -1).reshape(rows, -1)[:, :columns]
+        i = jnp.arange(max(self.widest, self.neurons), dtype=jnp.int32)
+        h = jnp.concatenate([h, jnp.zeros((h.shape[0] % 2, h.shape[1]), h.dtype)])
+
+        def weights(pair):
+            position = (i * half + pair).astype(jnp.uint32)
+            return jax.lax.complex(*weight_pair(self.law, key, index, position, self.dtype))
+
+        def step(pair, carry):
+            z, w = carry
+            first, second = h[2 * pair], h[2 * pair + 1]
+            z = z + jnp.real(w)[:, None] * first[None, :] + jnp.imag(w)[:, None] * second[None, :]
+            return z, weights(pair + 1)
+
+        zero = jnp.zeros((i.shape[0], h.shape[1]), h.dtype)
+        return jax.lax.fori_loop(0, half, step, (zero, weights(jnp.int32(0))))[0]
 
     def _biases(self, key, index, rows: int):
         position = jnp.arange((rows + 1) // 2, dtype=jnp.uint32)
