@@ -8,8 +8,8 @@ import sys
 
 import numpy as np
 import pytest
-from command import netsim
 
+from command import netsim
 from netsim.cli.complete import complete
 from netsim.cli.grid import expand
 from netsim.cli.main import main
@@ -34,7 +34,7 @@ def test_values_that_hydra_cannot_read_are_quoted():
         "network.activation=relu",
     ]
     assert values("quantities=[cum[z1a'u^2 z2a],kappa4]") == [
-        "quantities=[\"cum[z1a'u^2 z2a]\",kappa4]"
+        'quantities=["cum[z1a\'u^2 z2a]",kappa4]'
     ]
     assert values("a=range(1,4)") == ["a=1", "a=2", "a=3"]  # what Hydra can read stays its own
     assert values("inputs.gram=[[1,.5],[.5,1]]") == ["inputs.gram=[[1,.5],[.5,1]]"]
@@ -59,7 +59,9 @@ def test_a_grid_multiplies_out_and_keeps_each_point_once():
 
 
 def test_given_words_replace_those_of_the_lines():
-    lines = 'sweep=["inputs=pair inputs.angle=30 network.width=4,5","inputs=circle network.width=6"]'
+    lines = (
+        'sweep=["inputs=pair inputs.angle=30 network.width=4,5","inputs=circle network.width=6"]'
+    )
     assert len(expand([lines])) == 3
     assert [p.config["network"]["width"] for p in expand([lines, "network.width=8"])] == [8, 8]
     others = expand([lines, "inputs=single"])
@@ -73,7 +75,8 @@ def test_given_words_replace_those_of_the_lines():
 
 def test_widths_alone_take_the_place_of_the_defaults(capsys):
     short = json.loads(netsim(capsys, "predict network.widths=[5,10] --json quantities=kappa4").out)
-    line = "predict network.widths=[5,10] network.width=null network.depth=null --json quantities=kappa4"
+    nulls = "network.width=null network.depth=null"
+    line = f"predict network.widths=[5,10] {nulls} --json quantities=kappa4"
     assert short == json.loads(netsim(capsys, line).out) and {r["layer"] for r in short} == {2, 3}
 
 
@@ -123,7 +126,9 @@ def test_a_sweep_and_what_follows_it(capsys, scratch):
     assert [line["state"] for line in status] == ["done", "done", "missing"]
     assert [line["draws"] for line in status] == [65536, 65536, 0]
     (scratch / "mine" / "index.html").unlink()
-    assert netsim(capsys, "report out=mine").code == 0 and (scratch / "mine" / "index.html").exists()
+    assert (
+        netsim(capsys, "report out=mine").code == 0 and (scratch / "mine" / "index.html").exists()
+    )
     # another config in the same folder leaves what is there alone, and says so
     ended = netsim(capsys, f"simulate {TINY} network.width=6 out=mine")
     assert "also holds 2 point(s) of other configs" in ended.err
@@ -171,6 +176,50 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch):
     code = main(["list"])
     monkeypatch.undo()
     assert code == 0
+
+
+# --- numbers at the edges --------------------------------------------------------------------------
+
+
+def estimates(capsys, line: str) -> dict[str, tuple[float, float]]:
+    rows = json.loads(netsim(capsys, f"{line} --json --quiet").out)
+    return {
+        f"{row['alias']}@{row['layer']}": (row["value"], row["error"])
+        for row in rows
+        if row["alias"] and row["source"].startswith("estimator:")
+    }
+
+
+def test_duplicate_inputs_and_one_neuron(capsys):
+    np.save("twice.npy", np.ones((2, 5)))
+    line = (
+        "simulate inputs.path=twice.npy network.width=1 network.depth=2 quantities=[kappa2,kappa4]"
+    )
+    found = estimates(capsys, line)
+    assert len(found) == 8
+    for name in ("kappa2", "kappa4"):
+        for layer in (2, 3):
+            assert found[f"{name}[a]@{layer}"] == found[f"{name}[b]@{layer}"]
+    value, error = found["kappa2[a]@3"]
+    assert abs(value - 2) < 5 * error
+
+
+def test_zero_input(capsys):
+    np.save("zero.npy", np.zeros((1, 3)))
+    line = (
+        "simulate inputs.path=zero.npy network.width=4 network.depth=2 quantities=[kappa2,kappa4]"
+    )
+    assert set(estimates(capsys, line).values()) == {(0.0, 0.0)}
+
+
+@pytest.mark.parametrize(("C_W", "depth", "size"), [(0.02, 12, 1e-24), (20, 10, 1e10)])
+def test_far_from_criticality(capsys, C_W, depth, size):
+    line = (
+        f"simulate network.weight_variance={C_W} network.depth={depth} quantities=[kappa2,kappa4]"
+    )
+    value, error = estimates(capsys, line)[f"kappa2[a]@{depth + 1}"]
+    exact = C_W * (C_W / 2) ** depth  # K^(L+1) = C_W (C_W/2)^L |x|^2/n_0 for ReLU without biases
+    assert 0.5 < exact / size / C_W < 2 and abs(value - exact) < 5 * error < exact
 
 
 # --- completion and imports ------------------------------------------------------------------------

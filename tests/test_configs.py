@@ -6,8 +6,8 @@ import re
 
 import pytest
 import yaml
-from command import netsim
 
+from command import netsim
 from netsim.api.config import point_from
 from netsim.cli.compose import compose_one, config_folder
 from netsim.cli.grid import expand
@@ -31,7 +31,11 @@ def test_every_kind_of_inputs_builds(kind, tmp_path):
     import numpy as np
 
     np.save(tmp_path / "x.npy", np.eye(3))
-    words = [f"inputs={kind}", f"inputs.path={tmp_path}/x.npy"] if kind == "file" else [f"inputs={kind}"]
+    words = (
+        [f"inputs={kind}", f"inputs.path={tmp_path}/x.npy"]
+        if kind == "file"
+        else [f"inputs={kind}"]
+    )
     (composed,) = expand(words)
     assert point_from(composed.config).experiment.inputs.names[0] == "a"
 
@@ -71,7 +75,14 @@ def test_what_does_not_decide_the_numbers_is_not_in_the_id():
         (composed,) = expand(["network.width=4", "network.depth=1", *words])
         return point_from(composed.config).experiment.id
 
-    same = ["run.draws=1e6", "run.target=0.1", "out=x", "title=t", "run.checkpoint_seconds=1", "group=g"]
+    same = [
+        "run.draws=1e6",
+        "run.target=0.1",
+        "out=x",
+        "title=t",
+        "run.checkpoint_seconds=1",
+        "group=g",
+    ]
     assert {id_of(word) for word in same} == {id_of()}
     other = [
         "run.seed=1", "run.dtype=float64", "sampler=dense", "network.width=5", "inputs.norm2=2",

@@ -8,17 +8,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import vectors
 from scipy import stats
-from test_measure import exact_values, simulated
 
 import netsim
+from helpers import vectors
 from netsim import quantities
 from netsim.api.predict import predict
 from netsim.experiment import observables
 from netsim.experiment.aliases import named_quantities
 from netsim.experiment.experiment import experiment
 from netsim.networks.network import network
+from test_measure import exact_values, simulated
 
 
 @pytest.fixture(autouse=True)

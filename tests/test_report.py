@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import report_fixture
 
+import report_fixture
 from netsim.report.figures import (
     label_of,
     limit_figure,

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import SAMPLERS, _batch, layers_of_draws, two_sample_z, vectors, z_scores
 
+from helpers import SAMPLERS, _batch, layers_of_draws, two_sample_z, vectors, z_scores
 from netsim.networks.fields import bias_mask, closure, features
 from netsim.networks.inputs import from_vectors
 from netsim.networks.network import network

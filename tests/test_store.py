@@ -10,8 +10,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from command import netsim
 
+from command import netsim
 from netsim.store.points import (
     SCHEMA,
     PointFiles,
@@ -142,10 +142,16 @@ FOREIGN = {
     "text": (b"hello", "not a readable checkpoint"),
     "truncated": (GOOD[:-100], "not a readable checkpoint"),
     "cut in the middle": (GOOD[: len(GOOD) // 2], "not a readable checkpoint"),
-    "damaged": (GOOD.replace(STATE["sums"].tobytes()[64:72], b"\0" * 8), "not a readable checkpoint"),
+    "damaged": (
+        GOOD.replace(STATE["sums"].tobytes()[64:72], b"\0" * 8),
+        "not a readable checkpoint",
+    ),
     "an array": (npy(np.ones(3)), "not a readable checkpoint"),
     "a zip": (zipped("a.txt", b"hello"), "not a readable checkpoint"),
-    "a bad member": (zipped("header.npy", b"\x93NUMPY\x01\x00\xff\xff{"), "not a readable checkpoint"),
+    "a bad member": (
+        zipped("header.npy", b"\x93NUMPY\x01\x00\xff\xff{"),
+        "not a readable checkpoint",
+    ),
     "no header": (archive(**STATE), "not a readable checkpoint"),
     "JSON garbage": (archive(header=np.array("{"), **STATE), "not a readable checkpoint"),
     "a list": (archive(header=np.array("[]"), **STATE), "not a readable checkpoint"),
@@ -153,7 +159,10 @@ FOREIGN = {
         archive(header=header(), count=STATE["count"], sums=np.array([{}], dtype=object)),
         "not a readable checkpoint",
     ),
-    "another id": (archive(header=header(id="xyz"), **STATE), "its id is 'xyz', this one's is 'abc'"),
+    "another id": (
+        archive(header=header(id="xyz"), **STATE),
+        "its id is 'xyz', this one's is 'abc'",
+    ),
     "another stream": (archive(header=header(rng="stream/2"), **STATE), "its rng is 'stream/2'"),
     "another schema": (archive(header=header(schema=99), **STATE), "its schema is 99"),
     "an array missing": (archive(header=header(), count=STATE["count"]), "'sums' is missing"),

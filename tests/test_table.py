@@ -9,8 +9,8 @@ import struct
 
 import numpy as np
 import pytest
-import report_fixture
 
+import report_fixture
 from netsim.rows import COLUMNS
 from netsim.store import table as store
 from netsim.store.table import (

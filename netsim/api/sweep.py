@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,7 +30,7 @@ _WIDEST = 2**31 - 1  # widths are 32-bit integers on the device
 def check_points(points: Sequence[Point], folder: Path) -> None:
     """Everything about `points` and `folder` that can be refused before anything runs.
 
-    **Raises:** `ValueError` for a point that leaves the range of its precision or the memory;
+    **Raises:** `ValueError` for a point that leaves the range of its precision or of widths;
     `StoreError` for files that cannot be read or written.
     """
     for point in points:
@@ -80,15 +79,6 @@ def _check_size(experiment: Experiment) -> None:
     widest = max(experiment.network.widths)
     if widest > _WIDEST:
         raise ValueError(f"width={widest}: must be at most {_WIDEST} to be simulated")
-    if experiment.sampler != "dense":
-        return
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    needed = 16 * widest**2  # words, weights and two temporaries of a matrix, 4 bytes each
-    if needed > memory:
-        raise ValueError(
-            f"one matrix of width {widest} takes {needed / 2**30:.0f} GiB to draw, this machine has "
-            f"{memory / 2**30:.0f}: use a smaller width, or sampler=conditional (Gaussian weights)"
-        )
 
 
 def run_and_store(

@@ -62,6 +62,9 @@ def named_quantities(texts: Iterable[str], inputs: Sequence[str]) -> tuple[Named
 def _expand(text: str, inputs: Sequence[str]) -> list[Named]:
     match = re.fullmatch(r"(kappa[^\[@]*)(?:\[([a-m]\d*)\])?(@(?:\d+|out))?", text)
     if match is None:
+        near = difflib.get_close_matches(text, ALIASES, 1, 0.7) if "[" not in text else []
+        if near:
+            raise ValueError(f"unknown quantity {text!r}. Did you mean {near[0]!r}?")
         return [Named(parse(text))]
     name, one, layer = match.groups()
     if name not in ALIASES:

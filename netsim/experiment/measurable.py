@@ -9,7 +9,7 @@ __all__ = ["Span", "check_measurable", "layers_of", "row_of"]
 Span = tuple[int, int] | None  # first and last layer, both included; None: all
 
 MAX_NEURONS = 4
-MAX_ORDER = {"S": 4, "q": 4}  # others: what estimators allow
+MAX_ORDER = {"S": 4, "q": 4, "z": 8}  # observables: what estimators allow
 
 
 def check_measurable(quantity: Quantity, depth: int) -> None:

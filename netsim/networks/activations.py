@@ -12,7 +12,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -52,7 +52,9 @@ class Activation:
 
     **Fields:**
 
-    - `name`: canonical text, e.g. `"leaky_relu(0.01)"`; two activations are equal if their names are.
+    - `name`: canonical text, e.g. `"leaky_relu(0.01)"`.
+    - `version`: empty for built-in ones; else a digest of the function's values, so that your own
+      activation, changed under the same name, is another one. Equal name and version are equal.
     - `functions`: `functions[k](x, xp)` is sigma^(k)(x); as many as are available in closed form.
     - `derivatives`: how many input derivatives a network with it has (ReLU: 1; smooth: `math.inf`).
     - `growth`: the power p such that |sigma(x)| = O(|x|^p) at infinity (0: bounded).
@@ -68,12 +70,18 @@ class Activation:
     kinks: tuple[float, ...] = ()
     slopes: tuple[float, float] | None = None
     pole: float = math.inf
+    version: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Name and version in one text."""
+        return f"{self.name}#{self.version}" if self.version else self.name
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Activation) and self.name == other.name
+        return isinstance(other, Activation) and self.identity == other.identity
 
     def __hash__(self) -> int:
-        return hash(self.name)
+        return hash(self.identity)
 
     def __repr__(self) -> str:
         return self.name
@@ -229,7 +237,7 @@ def _polynomial(*coefficients: float) -> Activation:
 
         return f
 
-    name = "polynomial([" + ", ".join(f"{v:.17g}" for v in c) + "])"
+    name = "polynomial([" + ", ".join(repr(v) for v in c) + "])"
     return Activation(name, tuple(derivative(k) for k in range(4)), growth=float(len(c) - 1))
 
 
@@ -244,10 +252,8 @@ _SIMPLE: dict[str, Callable[[], Activation]] = {
     "softplus": _softplus,
 }
 _FAMILIES: dict[str, Callable[..., Activation]] = {
-    "leaky_relu": lambda a=0.01: _slopes(1.0, a, f"leaky_relu({a:.17g})"),
-    "slopes": lambda a_plus, a_minus: _slopes(
-        a_plus, a_minus, f"slopes({a_plus:.17g}, {a_minus:.17g})"
-    ),
+    "leaky_relu": lambda a=0.01: _slopes(1.0, a, f"leaky_relu({a!r})"),
+    "slopes": lambda a_plus, a_minus: _slopes(a_plus, a_minus, f"slopes({a_plus!r}, {a_minus!r})"),
     "polynomial": _polynomial,
 }
 _REGISTERED: dict[str, Activation] = {}
@@ -360,5 +366,20 @@ def register_activation(
     )
     if np.any(far > 2.0 * 8.0**growth * np.maximum(near, 1.0)):
         raise ValueError(f"activation {name!r} grows faster than |x|^{growth:g}; give growth=...")
+    new = replace(new, version=_digest(new))
     _REGISTERED[name] = new
     return new
+
+
+def _digest(sigma: Activation) -> str:
+    """12 hex digits of the values of all functions at fixed points, to 10 digits, and of the facts."""
+    import hashlib
+
+    import numpy as np
+
+    x = 7.0 * np.sin(np.arange(64) * math.sqrt(2))  # anywhere in (-7, 7), on no kink
+    rows = [
+        [f"{v:.10g}" for v in np.asarray(sigma.numpy(x, k))] for k in range(len(sigma.functions))
+    ]
+    facts = [sigma.derivatives, sigma.growth, sigma.kinks, sigma.pole]
+    return hashlib.sha256(repr([rows, facts]).encode()).hexdigest()[:12]

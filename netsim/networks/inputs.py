@@ -87,7 +87,7 @@ class Inputs:
             for name in (slot.input, *slot.directions):
                 if name not in row:
                     raise ValueError(
-                        f"{slot.text!r} names {name!r}, which this input set does not have: inputs "
+                        f"there is no {name!r} (in {slot.text!r}) in this input set; it has inputs "
                         f"{_some(self.names)}; directions {_some(self.directions) or 'none'}"
                     )
         # x is linear in x: second derivatives of the first layer vanish

@@ -69,7 +69,7 @@ class Network:
         """The facts that decide the distribution, as JSON-ready data."""
         return {
             "widths": list(self.widths),
-            "activation": self.activation.name,
+            "activation": self.activation.identity,
             "weight_variance": list(self.weight_variance),
             "bias_variance": list(self.bias_variance),
             "outputs": self.outputs,

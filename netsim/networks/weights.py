@@ -29,7 +29,7 @@ class WeightLaw:
     @property
     def name(self) -> str:
         """Canonical text, e.g. `"sparse(0.1)"`."""
-        return self.kind if self.parameter is None else f"{self.kind}({float(self.parameter):.17g})"
+        return self.kind if self.parameter is None else f"{self.kind}({float(self.parameter)!r})"
 
     @property
     def is_gaussian(self) -> bool:

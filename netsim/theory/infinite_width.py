@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from netsim.gaussian.line import EPSILON
 from netsim.gaussian.many_fields import check_fields, pair_products
+from netsim.networks.activations import Activation
 from netsim.networks.fields import bias_mask
 from netsim.networks.network import Network
 from netsim.quantities import Slot
@@ -52,12 +54,24 @@ def kernels(network: Network, gram: np.ndarray, fields: Sequence[Slot]) -> Kerne
     """
     sigma, fields = network.activation, tuple(fields)
     gram = check_fields(sigma, fields, gram)
-    mask = np.array(bias_mask(fields))
+    # the widths do not enter: a sweep over them computes this once
     C_W, C_b = network.weight_variance, network.bias_variance
-    K = C_b[0] * mask + C_W[0] * gram
+    return _recursion(sigma, fields, C_W, C_b, np.ascontiguousarray(gram, dtype=float).tobytes())
+
+
+@lru_cache(maxsize=256)
+def _recursion(
+    sigma: Activation,
+    fields: tuple[Slot, ...],
+    C_W: tuple[float, ...],
+    C_b: tuple[float, ...],
+    gram: bytes,
+) -> Kernels:
+    mask = np.array(bias_mask(fields))
+    K = C_b[0] * mask + C_W[0] * np.frombuffer(gram).reshape(mask.shape)
     error = 2 * EPSILON * np.abs(K)
     values, errors = [K], [error]
-    for l in range(1, network.depth + 1):
+    for l in range(1, len(C_W)):
         mean, quadrature = pair_products(sigma, fields, K)
         shifted, _ = pair_products(sigma, fields, K * (1 + _PROBE))
         response = np.abs(shifted - mean) / _PROBE  # to a relative change of all of K
@@ -66,7 +80,10 @@ def kernels(network: Network, gram: np.ndarray, fields: Sequence[Slot]) -> Kerne
         error = error + EPSILON * np.abs(K)
         values.append(K)
         errors.append(error)
-    return Kernels(fields, np.stack(values), np.stack(errors))
+    found = Kernels(fields, np.stack(values), np.stack(errors))
+    for array in (found.values, found.error):
+        array.setflags(write=False)  # shared by all who ask again
+    return found
 
 
 def _relative(error: np.ndarray, K: np.ndarray) -> float:
