@@ -44,7 +44,7 @@ def test_gram_and_field_vectors_of_fields():
     v = x.field_vectors(fields)
     assert x.gram(fields).tolist() == (v @ v.T / 2).tolist()
     assert x.gram([fields[3]]).tolist() == [[0.0]]
-    with pytest.raises(ValueError, match="names 'c'.*inputs a, b; directions u, v"):
+    with pytest.raises(ValueError, match="no 'c'.*inputs a, b; directions u, v"):
         x.gram([Slot("c")])
     with pytest.raises(ValueError, match="names 'w'"):
         x.field_vectors([Slot("a", ("w",))])

@@ -114,7 +114,7 @@ def test_pivots_are_infinite_width_values():
         ("cum[H1_1ab]", "'H' is not measured yet"),
         ("cum[z1a^2]~1", "drop ~"),
         ("cum[z1a z2a z3a z4a z5a]", "up to 4 neurons"),
-        ("cum[z1a^10]", "orders 1 to 8"),
+        ("cum[z1a^10]", "orders of z up to 8"),
     ],
 )
 def test_refusals(text, words):

@@ -224,7 +224,7 @@ def test_compare_with_predictions_of_ones_own(run):
         ({"quantity": "kappa4[a]@2", "value": 1.0}, "give a list"),
         ([{"quantity": "kappa4@2", "value": 1.0}], r"name the input, e.g. kappa4\[a\]"),
         ([{"quantity": "kappa4[a]", "value": 1.0}], r"name the layer, e.g. kappa4\[a\]@4"),
-        ([{"quantity": "kuppa4", "value": 1.0}], "unknown statistic"),
+        ([{"quantity": "kuppa4", "value": 1.0}], "Did you mean .kappa4"),
     ],
 )
 def test_bad_theories_are_refused(run, theory, words):
@@ -419,8 +419,8 @@ def test_bad_options_are_refused_before_anything_is_drawn(options, words):
         ("relu", INPUTS, "kappa4", r"give netsim.network\(...\)"),
         (NET, np.ones((2, 4)), "kappa4", r"give netsim.inputs\(...\)"),
         (NET, INPUTS, [], "name at least one"),
-        (NET, INPUTS, "kapa4", "unknown statistic"),
-        (NET, INPUTS, ["kappa4", "cum[z1c^4]"], "'c', which this input set does not have"),
+        (NET, INPUTS, "kapa4", "Did you mean .kappa4"),
+        (NET, INPUTS, ["kappa4", "cum[z1c^4]"], "there is no 'c'"),
     ],
 )
 def test_bad_arguments_are_refused(net, inputs, quantities, words):
