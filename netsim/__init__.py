@@ -20,7 +20,7 @@ _PUBLIC: dict[str, str] = {
     "glorot": "netsim.networks.conventions",
     "parse": "netsim.quantities",
 }
-__all__ = [*_PUBLIC, "__version__"]
+__all__ = [*_PUBLIC, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str):

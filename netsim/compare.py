@@ -82,7 +82,7 @@ class Comparison:
         rows = [match.estimate for match in self.matches] + list(self.unmatched_estimates)
         return Summary(
             pulls=len(judged),
-            largest=max(judged, key=lambda match: abs(match.pull), default=None),
+            largest=max(judged, key=lambda match: abs(match.pull or 0.0), default=None),
             unreliable=sum("unreliable" in row.flags for row in rows),
             beyond=sum(match.kind == "difference" for match in self.matches),
             differs=sum(match.kind == "differs" for match in self.matches),
@@ -142,10 +142,10 @@ def uncertainty(prediction: Row) -> float | None:
     truncation = prediction.truncation_error
     if truncation is None and prediction.truncation == "exact":
         truncation = 0.0
-    parts = (prediction.error, truncation)
-    if any(part is None or math.isnan(part) for part in parts):
+    error = prediction.error
+    if error is None or truncation is None or math.isnan(error) or math.isnan(truncation):
         return None
-    return math.hypot(*parts)
+    return math.hypot(error, truncation)
 
 
 def _rank(prediction: Row) -> tuple:

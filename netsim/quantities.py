@@ -146,7 +146,7 @@ def parse(text: str | Quantity) -> Quantity:
         return text
     text = str(text).strip()
     head = re.match(r"([A-Za-z]*)\[", text)
-    stat = head.group(1) if head else re.match(r"[A-Za-z]*", text).group(0)
+    stat = head.group(1) if head else re.findall(r"[A-Za-z]*", text)[0]
     if stat not in STATS:
         near = difflib.get_close_matches(stat, STATS, 1, 0.4)
         hint = f", did you mean {near[0]!r}?" if near else ""

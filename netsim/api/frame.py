@@ -110,13 +110,13 @@ def data_frame(lines: Iterable[Mapping[str, Any]], names: Sequence[str]):
     lines = [{name: _plain(line.get(name)) for name in names} for line in lines]
     columns = {name: _one_type([line[name] for line in lines]) for name in names}
     try:
-        import polars
+        import polars  # pyright: ignore[reportMissingImports]
 
         return polars.DataFrame(columns)
     except ImportError:
         pass
     try:
-        import pandas
+        import pandas  # pyright: ignore[reportMissingImports]
 
         return pandas.DataFrame(columns)
     except ImportError:

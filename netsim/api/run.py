@@ -89,12 +89,15 @@ class Run:
         """
         units = units_for(total)
         self.wanted, self._target, self._interrupted = units * UNIT, target, True
-        shown = progress_for(progress is False) if isinstance(progress, bool) else None
+        if isinstance(progress, bool):
+            show = shown = progress_for(progress is False)
+        else:
+            show, shown = progress, None
         title = title_of(self.experiment)
         try:
             outcome = run_point(
                 self.experiment, total, state=self.state, target=target, title=title,
-                show=shown or progress, save=self._keep,
+                show=show, save=self._keep,
             )  # fmt: skip
         finally:
             if shown is not None:

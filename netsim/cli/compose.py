@@ -68,7 +68,7 @@ def _said_beside_widths(overrides: Sequence[str]) -> set[str]:
     if both or "network.widths" in said or "experiment" not in said:
         return both
     path = config_folder() / "experiment" / f"{said['experiment']}.yaml"
-    network = OmegaConf.load(path).get("network") or {}
+    network = OmegaConf.select(OmegaConf.load(path), "network") or {}
     return {key for key in ("width", "depth") if network.get(key) is not None}
 
 

@@ -79,7 +79,7 @@ def _experiments() -> str:
 
     lines = []
     for path in sorted((config_folder() / "experiment").glob("*.yaml")):
-        title = OmegaConf.load(path).get("title", "")
+        title = OmegaConf.select(OmegaConf.load(path), "title", default="")
         lines.append(f"  {path.stem:<18} {title}")
     return "\n".join(["experiment=", *lines])
 

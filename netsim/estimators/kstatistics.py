@@ -48,7 +48,9 @@ def joint_cumulant(moment: Mapping[Columns, Any], legs: Sequence[int], inverse_c
     return total
 
 
-def joint_moment(moment: Mapping[Columns, Any], legs: Sequence[int], pivot: Mapping[int, Any]):
+def joint_moment(
+    moment: Mapping[Columns, Any], legs: Sequence[int], pivot: Mapping[int, Any]
+) -> Any:
     """E prod_j X_j = sum over subsets of the legs of moment[subset] prod_{the others} pivot_j.
 
     **Arguments:** as in `joint_cumulant`, with `moment[()]` = 1 implied; `pivot[j]`.

@@ -50,7 +50,7 @@ def moments(sums: MomentSums, state: State) -> Moments:
     weighted = np.any(state["weight2"] - 2 * state["weight"] + state["count"] != 0)
     draws = total["count"][:, None].astype(float)
     raw = total["sums"] / total["weight"][:, None, None]
-    counts = {None: np.broadcast_to(draws, raw.shape[:2])}
+    counts: dict[int | None, np.ndarray] = {None: np.broadcast_to(draws, raw.shape[:2])}
     for place, (on, columns) in enumerate(sums.plan.monomials):
         if not columns:
             counts[on] = np.rint(draws * raw[..., place])  # exact without weights

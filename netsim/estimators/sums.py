@@ -90,14 +90,15 @@ class MomentSums:
 
     def unit(self, x, weights=None, controls=None) -> dict:
         """Sums over the draws of `x`: (draws, layers, C); pure, see `unit_sums`."""
-        if (controls is None) != (self.control_means is None):
+        means = self.control_means
+        if (controls is None) != (means is None):
             raise ValueError("controls and control_means go together: give both or neither")
-        if controls is not None:
-            Q = self.control_means.shape[-1]
+        if controls is not None and means is not None:
+            Q = means.shape[-1]
             if controls.shape[-1] != Q:
                 raise ValueError(f"{controls.shape[-1]} controls but {Q} control_means were given")
             per_draw = controls if controls.ndim == 3 else controls[:, None, :]
-            controls = per_draw - self.control_means[None]
+            controls = per_draw - means[None]
         return unit_sums(self.plan, x, self.pivot, weights, controls)
 
     def add(self, state: State, unit: dict, block) -> State:

@@ -60,7 +60,7 @@ class Target:
     def columns(self) -> tuple[int, ...]:
         """The columns that occur, the present column included, sorted."""
         used = {column for columns in self.multisets for column in columns}
-        return tuple(sorted(used | ({self.present} - {None})))
+        return tuple(sorted(used if self.present is None else used | {self.present}))
 
 
 def _column(value) -> int:

@@ -120,7 +120,7 @@ def experiment(
     estimators: Sequence[str] = ("rao_blackwell",),
     seed: int = 0,
     dtype: str = "float32",
-    layers: Span = None,
+    layers: Sequence[int] | None = None,
 ) -> Experiment:
     """A checked experiment; every bad value is refused here, in words.
 

@@ -61,7 +61,7 @@ def _trapezoid(f, dimensions: int, h: float, reach: float):
     w = h * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
     shape = (len(x),) * dimensions
     count = len(x) ** dimensions
-    total = size = tail = 0.0
+    total = size = tail = np.zeros(1)  # (P,) from the first chunk on
     for start in range(0, count, _CHUNK):
         index = np.unravel_index(np.arange(start, min(start + _CHUNK, count)), shape)
         weight = np.prod([w[i] for i in index], axis=0)

@@ -67,7 +67,7 @@ def integrate_line(
     **Raises:** `ValueError` where f is not finite.
     """
     a, b = edges[:-1], edges[1:]
-    total = error = scale = None
+    total = error = scale = np.zeros(1)  # (P,) from the first round on
     used = 0
     while len(a):
         middle = 0.5 * (a + b)
@@ -76,15 +76,14 @@ def integrate_line(
         right, right_size = _panels(f, middle, b)
         halves = left + right
         gap = np.abs(halves - whole)
-        if total is None:
+        if used == 0:
             scale = np.sum(left_size + right_size, axis=1)
-            total, error = np.zeros(len(scale)), np.zeros(len(scale))
         used += len(a)
         good = np.all(gap <= _ACCEPT * scale[:, None], axis=0)
         if used > _MOST_PANELS:
             good[:] = True
-        total += np.sum(halves[:, good], axis=1)
-        error += np.sum(gap[:, good], axis=1)
+        total = total + np.sum(halves[:, good], axis=1)
+        error = error + np.sum(gap[:, good], axis=1)
         again = ~good
         a, b = (
             np.concatenate([a[again], middle[again]]),

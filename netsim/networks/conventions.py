@@ -135,8 +135,9 @@ def _squared(
     value: Any, name: str, allowed: Callable[[float], bool], words: str
 ) -> float | list[float]:
     many = isinstance(value, Sequence) and not isinstance(value, str)
+    given: list[Any] = list(value) if many else [value]
     try:
-        numbers = [float(v) for v in (value if many else [value])]
+        numbers = [float(v) for v in given]
     except (TypeError, ValueError):
         raise ValueError(f"{name}={value!r}: must be a number or depth+1 numbers") from None
     for v in numbers:

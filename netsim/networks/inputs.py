@@ -103,7 +103,7 @@ class Inputs:
         """
         rows = self._rows(fields)
         here = [i for i, r in enumerate(rows) if r is not None]
-        there = [rows[i] for i in here]
+        there = [r for r in rows if r is not None]
         G = np.zeros((len(rows), len(rows)))
         if here:
             G[np.ix_(here, here)] = self.overlaps[np.ix_(there, there)]

@@ -24,7 +24,7 @@ def real(value: Any, name: str, *, above: float | None = None, least: float | No
     """
     bound = f" > {above:g}" if above is not None else f" >= {least:g}" if least is not None else ""
     allowed = f"{name}={value!r}: must be a finite number{bound}"
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+    if not _is_real(value):
         raise ValueError(f"{allowed}, not {type(value).__name__}")
     number = float(value)
     if not math.isfinite(number):
@@ -34,13 +34,16 @@ def real(value: Any, name: str, *, above: float | None = None, least: float | No
     return number
 
 
+def _is_real(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+
+
 def whole(value: Any, name: str, *, least: int = 0) -> int:
     """`value` as an int that is at least `least`; 3.0 is accepted, 2.5 and true are not.
 
     **Raises:** `ValueError`.
     """
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
-    if not is_number or not math.isfinite(value) or int(value) != value or value < least:
+    if not _is_real(value) or not math.isfinite(value) or int(value) != value or value < least:
         raise ValueError(f"{name}={value!r}: must be a whole number >= {least}")
     return int(value)
 

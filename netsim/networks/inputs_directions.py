@@ -41,18 +41,20 @@ def with_directions(
         allowed = ", ".join(repr(k) for k in _KINDS)
         raise ValueError(f"kind of directions {kind!r}: allowed are {allowed}, or an array")
     length = real(1.0 if norm2 is None else norm2, "norm2 of a direction", above=0)
-    count = 1 if named and count is None else count
-    count = None if count is None else whole(count, "number of directions", least=0 if named else 1)
+    least = 0 if named else 1
+    asked = 1 if count is None else whole(count, "number of directions", least=least)
     seed = whole(seed, "seed")
     if named:
-        if len(inputs.overlaps) + count > LARGEST_SET:
-            raise ValueError(f"{count} directions: at most {LARGEST_SET} vectors fit at once")
+        if len(inputs.overlaps) + asked > LARGEST_SET:
+            raise ValueError(f"{asked} directions: at most {LARGEST_SET} vectors fit at once")
         make = {"random": _random, "orthogonal": _orthogonal, "parallel": _parallel}[kind]
-        v, cross, own = make(inputs, count, seed, length)
-        text = f"{count} {kind} direction{'s' if count > 1 else ''}(norm2={number_text(length)}"
+        v, cross, own = make(inputs, asked, seed, length)
+        text = f"{asked} {kind} direction{'s' if asked > 1 else ''}(norm2={number_text(length)}"
         text += ")" if kind == "parallel" else f", seed={seed})"
     else:
-        v, cross, own = _given(inputs, count, kind, None if norm2 is None else length)
+        v, cross, own = _given(
+            inputs, None if count is None else asked, kind, None if norm2 is None else length
+        )
         text = f"{len(v)} given direction{'s' if len(v) > 1 else ''}"
     if len(v) == 0:
         return inputs

@@ -83,7 +83,7 @@ def describe(inputs: Inputs) -> list[str]:
         if g.rank == A
         else f"Gram matrix: singular, rank {g.rank} of {A} (condition number infinite)"
     )
-    if g.between is not None:
+    if g.between is not None and g.smallest_angle is not None:
         p, q = g.between
         lines.append(f"smallest angle {g.smallest_angle:.6g} degrees, between {p} and {q}")
         i, j = inputs.names.index(p), inputs.names.index(q)

@@ -46,6 +46,7 @@ class WeightLaw:
         if self.kind == "uniform":  # on [-sqrt 3, sqrt 3]
             return Fraction(3 ** (order // 2), order + 1)
         p = Fraction(1) if self.kind == "rademacher" else self.parameter
+        assert p is not None  # sparse(p) carries its p
         return p ** (1 - order // 2) if order else Fraction(1)
 
     def cumulant(self, order: int) -> Fraction:

@@ -152,7 +152,7 @@ def group_gallery(records: Sequence[Mapping], table: Sequence[Mapping], prefix: 
 
 def _ratios(drawn: Mapping[str, Sequence[Series]], limits: Mapping, prefix: str) -> list[str]:
     """The kappa ratios of the first input, each three ways."""
-    found = {name: RATIO.fullmatch(name) for name in drawn if RATIO.fullmatch(name)}
+    found = {name: match for name in drawn if (match := RATIO.fullmatch(name))}
     inputs = sorted({match[2] for match in found.values()})
     names = sorted(
         (name for name, match in found.items() if match[2] == inputs[0]),

@@ -211,7 +211,7 @@ def write_parquet(path: str | os.PathLike, table: Sequence[Mapping]) -> Path:
     **Raises:** `ValueError` where polars is not installed; CSV needs nothing.
     """
     try:
-        import polars
+        import polars  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ValueError(
             f"cannot write {path}: parquet needs polars, which is not installed; "

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import comb, factorial, log1p, prod
+from typing import Any
 
 import numpy as np
 from mpmath import MPContext
@@ -167,7 +168,7 @@ def relative_error_of_cumulant(
     return np.array(errors)
 
 
-def _influence(m: list, k: int) -> dict[int, object]:
+def _influence(m: list, k: int) -> dict[int, Any]:
     """psi_k as coefficients of powers of c."""
     if k == 1:
         return {1: 1}

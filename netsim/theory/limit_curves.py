@@ -98,7 +98,9 @@ def limit_ratios(network: Network, tau: np.ndarray) -> dict[str, np.ndarray]:
     """
     if limit_name(network) == UNIVERSAL:
         return universal_ratios(tau)
-    a, b = sorted(abs(slope) for slope in network.activation.slopes)
+    slopes = network.activation.slopes
+    assert slopes is not None  # the log-normal limit is that of piecewise linear activations
+    a, b = sorted(abs(slope) for slope in slopes)
     r = (a / b) ** 2
     v = 6 * (1 + r * r) / (1 + r) ** 2 - 1  # 3 A_4/A_2^2 - 1
     return lognormal_ratios(tau, v)
@@ -151,7 +153,7 @@ def _finite(tau: np.ndarray, values: list[np.ndarray]) -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=4096)
-def _universal(tau: float) -> tuple[float, float, float, float]:
+def _universal(tau: float) -> tuple[float, ...]:
     """The four ratios at one tau, in `RATIOS`' order."""
     if tau == 0:
         return 1.0, 0.0, 0.0, 0.0

@@ -103,12 +103,13 @@ def _sum(terms: Sequence[tuple[float, Values]], theory: AbstractTheory) -> Value
     if not terms:  # an odd number of legs of a neuron: zero by symmetry, whatever the theory
         zero = np.zeros_like(theory.overlap_cumulant(()).value)
         return Values(zero, zero, "exact")
-    value = sum(c * v.value for c, v in terms)
-    error = sum(abs(c) * v.error for c, v in terms)
+    zero = np.zeros_like(terms[0][1].value)
+    value = sum((c * v.value for c, v in terms), zero)
+    error = sum((abs(c) * v.error for c, v in terms), zero)
     kept = _weakest([v.truncation for _, v in terms])
     missing = [v.truncation_error for _, v in terms]
     known = [abs(c) * m for (c, _), m in zip(terms, missing, strict=True) if m is not None]
-    return Values(value, error, kept, sum(known) if len(known) == len(terms) else None)
+    return Values(value, error, kept, sum(known, zero) if len(known) == len(terms) else None)
 
 
 def _product(factors: Sequence[Values]) -> Values:

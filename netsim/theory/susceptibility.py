@@ -10,6 +10,8 @@ ch. 5).
 
 from __future__ import annotations
 
+from typing import Any
+
 from scipy.optimize import brentq
 
 from netsim.gaussian.one_field import check_variance, derivative, expectation
@@ -67,7 +69,8 @@ def solve_critical(
             f"at K={high:g}, without a change of sign: no critical K* is isolated there; give "
             "another bracket"
         )
-    K = float(brentq(difference, low, high, xtol=1e-15 * low, rtol=1e-15))
+    solve: Any = brentq  # SciPy has no types; those guessed from its source are wrong
+    K = float(solve(difference, low, high, xtol=1e-15 * low, rtol=1e-15))
     C_W = 1.0 / chi_perp(sigma, 1.0, K)[0]
     square = float(expectation(lambda z: sigma.numpy(z) ** 2, K, sigma=sigma)[0])
     C_b = K - C_W * square

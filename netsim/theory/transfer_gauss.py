@@ -90,5 +90,6 @@ def _power(one: Rule, n: int, m: int) -> Rule:
             total = power if total is None else compress(*_product(total, power), m)
         n >>= 1
         if n == 0:
+            assert total is not None  # n >= 1 has a highest bit
             return total
         power = compress(*_product(power, power), m)
