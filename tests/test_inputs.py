@@ -46,7 +46,7 @@ def test_gram_and_field_vectors_of_fields():
     assert x.gram([fields[3]]).tolist() == [[0.0]]
     with pytest.raises(ValueError, match="no 'c'.*inputs a, b; directions u, v"):
         x.gram([Slot("c")])
-    with pytest.raises(ValueError, match="names 'w'"):
+    with pytest.raises(ValueError, match="no 'w'"):
         x.field_vectors([Slot("a", ("w",))])
 
 

@@ -175,3 +175,34 @@ def test_square_root_of_singular_matrices_is_exact():
     assert int(rank) == 3
     assert np.abs(T @ T.T - S).max() <= 8 * TOLERANCE * np.abs(S).max()
     assert np.array_equal(T[0], T[2]) and np.array_equal(T[0], T[5])
+
+
+def test_kernels_of_any_size_have_the_same_relative_fluctuations():
+    # S_l is proportional to (C_W/2)^l for ReLU: no underflow, no network that only seems dead
+    inputs = vectors(1, 3, seed=1)
+    make, widths = SAMPLERS["conditional"], [4] * 12
+    S = {}
+    for scale in (1.0, 1e-3, 1e3):  # kernels to 1e-36 and 1e36
+        net = network("relu", widths=widths, weight_variance=2.0 * scale, bias_variance=0.0)
+        S[scale] = layers_of_draws(make(net, inputs, [A], seed=3), 2000)["S"][..., 0]
+        S[scale] = S[scale] / scale ** np.arange(1, 14)
+        assert np.allclose(S[scale], S[1.0], rtol=1e-4, atol=0), scale
+    assert np.any(S[1.0][:, -1] == 0)  # some networks of this width are dead, the same ones
+
+
+def test_nearly_equal_inputs_keep_their_distance():
+    # linear, C_W = 1: E (z_a - z_b)^2 is the same in every layer, here 3e-8 of E z^2
+    angle = np.radians(0.01)
+    x = np.array([[1.0, 0.0], [np.cos(angle), np.sin(angle)]])
+    net = network("linear", widths=[8, 8], weight_variance=1.0, bias_variance=0.0)
+    fields = [A, B]
+    draw = SAMPLERS["conditional"](net, from_vectors(x, source="near"), fields, dtype="float64")
+    S = matrices(layers_of_draws(draw, 4000)["S"], 2)
+    distance = S[..., 0, 0] - 2 * S[..., 0, 1] + S[..., 1, 1]
+    expected = 2.0 * (1 - np.cos(angle)) / 2
+    assert np.abs(z_scores(distance[:, 1:] / expected, 1.0)).max() < 5
+    # float32 fields resolve it up to their own rounding, 2^-24 of z
+    single = SAMPLERS["conditional"](net, from_vectors(x, source="near"), fields)
+    S = matrices(layers_of_draws(single, 4000)["S"], 2)
+    distance = S[..., 0, 0] - 2 * S[..., 0, 1] + S[..., 1, 1]
+    assert np.abs(distance[:, 1:].mean(axis=0) / expected - 1).max() < 0.05

@@ -66,7 +66,7 @@ class Experiment:
         """
         fields = self.measurement.fields
         K = kernels(self.network, self.inputs.gram(fields), fields).values
-        # squares of fields must be normal numbers, with room for fluctuations
+        # fields are of size sqrt(K): far from the ends of float32, with room for fluctuations
         small, large = (1e-35, 1e35) if self.dtype == "float32" else (1e-290, 1e290)
         for l, matrix in enumerate(K):
             diagonal = np.diag(matrix)[np.diag(matrix) > 0]
@@ -155,6 +155,7 @@ def experiment(
         dtype=dtype,
         layers=_span(layers, network.depth),
     )
+    _check_neurons(made.named, network.outputs)
     check_order(network.activation, made.measurement.fields)
     inputs.gram(made.measurement.fields)
     return made
@@ -169,3 +170,15 @@ def _span(layers: Sequence[int] | None, depth: int) -> Span:
             f"layers={list(layers)}: give [first, last] with 1 <= first <= last <= {depth + 1}"
         )
     return whole[0], whole[1]
+
+
+def _check_neurons(named: Sequence[Named], outputs: int) -> None:
+    """Beyond a hidden layer's width a neuron stands for one more of its law; outputs are counted."""
+    for item in named:
+        legs = [leg for leg in item.quantity.legs if leg.field == "z"]
+        most = max((i for leg in legs for i in leg.indices), default=0)
+        if most > outputs:
+            raise ValueError(
+                f"{item.quantity.text} looks at neuron {most}, but the network has {outputs} "
+                f"output(s): give outputs={most} or fewer neurons"
+            )

@@ -27,16 +27,12 @@ from netsim.quantities import Slot
 from netsim.samplers.base import AbstractDraw, Layers, pairs
 from netsim.samplers.conditional_facts import conditional_facts
 from netsim.samplers.conditional_wide import ConditionalWideDraw, conditional_wide
-from netsim.samplers.factor import TOLERANCE, TOLERANCE_32, square_root
+from netsim.samplers.factor import square_root
 from netsim.samplers.rng import layer_key, normal_pair
 
 __all__ = ["FEW", "ConditionalDraw", "conditional", "conditional_few"]
 
 FEW = 8  # the compiled program grows like F^2
-
-# neurons summed in the draws' precision before they are added to the float64 total: float32 sums of
-# so few terms are right to 1e-6, and the pipeline below starts afresh in each panel
-PANEL = 512
 
 
 class ConditionalDraw(AbstractDraw):
@@ -99,9 +95,7 @@ class _Neurons:
         for p, (a, b) in enumerate(pairs(F)):
             rows[a][b] = S[p]
         self.draw, self.index = draw, index
-        # S_0 is exact to float64, the others are sums in the draws' precision
-        rounding = TOLERANCE_32 if draw.dtype == "float32" else TOLERANCE
-        T, _ = square_root(rows, jnp.where(layer == 1, TOLERANCE, rounding))
+        T, _ = square_root(rows)
         self.T = [[t.astype(draw.dtype) for t in row] for row in T]
         self.keys = [layer_key(seed, layer, stream=a) for a in range(F)]
 
@@ -131,37 +125,33 @@ class _Neurons:
         return jnp.stack([jnp.stack(fields) for fields in y[: self.draw.neurons]])
 
     def sums(self, n):
-        """(P,) or (P + F,) float64: sums over the n neurons of h_a h_b, then of z_a^2 (`norms`)."""
+        """(P,) or (P + F,) float64: sums over the n neurons of h_a h_b, then of z_a^2 (`norms`).
+
+        Features of any precision are multiplied in float64: products of float32 numbers are then
+        exact, so that S is positive semidefinite, of the right rank, and does not underflow.
+        """
         draw, F = self.draw, len(self.draw.fields)
         zero = jnp.zeros((), draw.dtype)
         size = len(pairs(F)) + (F if draw.norms else 0)
 
-        def panel(p, total):
-            start = p * (PANEL // 2)
-            count = jnp.minimum(PANEL // 2, (n + 1) // 2 - start)
+        # a software pipeline: noise, features and products of consecutive pairs sit in the carry, so
+        # that each is computed once (see `noise`)
+        def step(pair, carry):
+            sums, h, g = carry
+            first, second = (
+                [part(x).astype(jnp.float64) for x in h] for part in (jnp.real, jnp.imag)
+            )
+            new = [first[a] * first[b] + second[a] * second[b] for a, b in pairs(F)]
+            if draw.norms:
+                new += self.squares(g, pair, n)
+            sums = [s + x for s, x in zip(sums, new, strict=True)]
+            return sums, self.featured(g, pair, n), self.noise((pair + 1).astype(jnp.uint32))
 
-            # a software pipeline: noise, features and products of consecutive pairs sit in the
-            # carry, so that each is computed once (see `noise`)
-            def step(i, carry):
-                sums, h, g = carry
-                pair = start + i
-                new = [
-                    jnp.real(h[a]) * jnp.real(h[b]) + jnp.imag(h[a]) * jnp.imag(h[b])
-                    for a, b in pairs(F)
-                ]
-                if draw.norms:
-                    # the last step only empties the pipeline: its g belongs to the next panel
-                    new += self.squares(g, (i < count), (i < count) & (2 * pair + 1 < n))
-                sums = [s + x for s, x in zip(sums, new, strict=True)]
-                return sums, self.featured(g, pair, n), self.noise((pair + 1).astype(jnp.uint32))
-
-            none = jax.lax.complex(zero, zero)
-            begin = ([zero] * size, [none] * F, self.noise(start.astype(jnp.uint32)))
-            sums, _, _ = jax.lax.fori_loop(0, count + 1, step, begin)
-            return total + jnp.stack(sums).astype(jnp.float64)
-
-        panels = (n + PANEL - 1) // PANEL
-        return jax.lax.fori_loop(0, panels, panel, jnp.zeros(size, jnp.float64))
+        none = jax.lax.complex(zero, zero)
+        begin = ([jnp.zeros((), jnp.float64)] * size, [none] * F, self.noise(jnp.uint32(0)))
+        # one step more than pairs empties the pipeline: pairs beyond n count as zero
+        sums, _, _ = jax.lax.fori_loop(0, (n + 1) // 2 + 1, step, begin)
+        return jnp.stack(sums)
 
     def featured(self, g: list, pair, n) -> list:
         """F complex numbers: features of both neurons, 0 where they do not exist."""
@@ -173,12 +163,12 @@ class _Neurons:
             for h0, h1 in zip(*both, strict=True)
         ]
 
-    def squares(self, g: list, first_counts, second_counts) -> list:
-        """z_a^2 summed over those of the two neurons that count."""
-        first, second = self.values(g)
-        zero = jnp.zeros((), self.draw.dtype)
+    def squares(self, g: list, pair, n) -> list:
+        """z_a^2 summed over those of the two neurons that exist."""
+        first, second = ([y.astype(jnp.float64) for y in part] for part in self.values(g))
+        zero = jnp.zeros((), jnp.float64)
         return [
-            jnp.where(first_counts, y0 * y0, zero) + jnp.where(second_counts, y1 * y1, zero)
+            jnp.where(2 * pair < n, y0 * y0, zero) + jnp.where(2 * pair + 1 < n, y1 * y1, zero)
             for y0, y1 in zip(first, second, strict=True)
         ]
 

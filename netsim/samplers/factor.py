@@ -13,26 +13,21 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float64
 
-__all__ = ["TOLERANCE", "TOLERANCE_32", "square_root", "square_root_array"]
+__all__ = ["TOLERANCE", "square_root", "square_root_array"]
 
-# a pivot below 8 rounding units of its diagonal entry is rounding of S itself; the second is for an S
-# whose products were rounded to float32, where kept rounding would enter fields as its root, 3e-4
+# a pivot below 8 rounding units of its diagonal entry is rounding of S itself
 TOLERANCE = 8 * 2.0**-52
-TOLERANCE_32 = 8 * 2.0**-24
 
 
-def square_root(
-    S: Sequence[Sequence[Any]], tolerance: Any = TOLERANCE
-) -> tuple[list[list[Any]], Any]:
+def square_root(S: Sequence[Sequence[Any]]) -> tuple[list[list[Any]], Any]:
     """Lower-triangular T with T T^T = S, for one draw, written in scalars.
 
-    A pivot d_k <= tolerance * S_kk is a field that is a linear function of those before it: its
+    A pivot d_k <= `TOLERANCE` * S_kk is a field that is a linear function of those before it: its
     column is exactly 0, so identical inputs stay identical bit for bit. The error is at most that
     pivot. Where S has fewer independent rows than fields, what is left after them is rounding, and
     entries are kept within |T_ak|^2 <= (what is left of S_aa), so that its quotients stay small.
 
-    **Arguments:** `S[a][b]`, b <= a, float64 scalars (or arrays of one shape, elementwise);
-    `tolerance`: a number, perhaps traced.
+    **Arguments:** `S[a][b]`, b <= a, float64 scalars (or arrays of one shape, elementwise).
     **Returns:** (T, rank): `T[a][b]` for b <= a, and the number of pivots kept.
     """
     F = len(S)
@@ -41,7 +36,7 @@ def square_root(
     rank = jnp.int32(0)
     for k in range(F):
         pivot = s[k][k]
-        keep = pivot > tolerance * S[k][k]
+        keep = pivot > TOLERANCE * S[k][k]
         safe = jnp.where(keep, pivot, 1.0)
         root = jnp.where(keep, jnp.sqrt(safe), 0.0)
         T[k][k] = root

@@ -21,6 +21,7 @@ __all__ = ["NAME", "layer_key", "normal_pair", "seed_words", "threefry"]
 NAME = RNG
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_KEYS_64 = (0x9E3779B9, 0x3C6EF372)  # multiples of 2^32 / golden ratio; any two would do
 _PARITY = 0x1BD11BDA  # key schedule constant of Threefry with 32-bit words
 
 Word = UInt32[Array, "..."]
@@ -66,7 +67,7 @@ def normal_pair(
     """Two independent standard normals at (draw, position), Box-Muller.
 
     float32: one Threefry block; the radius keeps 31 bits (tails to 6.66 standard deviations,
-    moments to order 8 right to 4e-5). float64: two blocks, 64-bit radius and angle.
+    the 8th moment, 105, right to 4e-5). float64: two blocks, 64-bit radius and angle.
     """
     if dtype == "float64":
         return _normal_pair_64(key, draw, position)
@@ -74,9 +75,9 @@ def normal_pair(
 
 
 def _normal_pair_64(key: Key, draw: Word, position: Word):
-    # the second block has its own key: positions stay the same as in float32
-    second = (key[0] ^ jnp.uint32(0x9E3779B9), key[1])  # golden-ratio constant, any non-zero works
-    a, b = threefry(key, draw, position)
+    # keys of their own: a float64 run is independent of the float32 run of the same seed
+    first, second = ((key[0] ^ jnp.uint32(constant), key[1]) for constant in _KEYS_64)
+    a, b = threefry(first, draw, position)
     c, d = threefry(second, draw, position)
     wide = lambda hi, lo: hi.astype(jnp.float64) * 2.0**-32 + lo.astype(jnp.float64) * 2.0**-64
     radius = jnp.sqrt(-2.0 * jnp.log(wide(a, b) + 2.0**-65))
