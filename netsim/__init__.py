@@ -10,11 +10,12 @@ __version__ = "0.1.0"
 _PUBLIC: dict[str, str] = {
     "network": "netsim.networks.network",
     "Network": "netsim.networks.network",
-    "register_activation": "netsim.networks.activations",
+    "register_activation": "netsim.networks.own_activations",
     "observable": "netsim.experiment.observables",
     "inputs": "netsim.api.simulate",
     "simulate": "netsim.api.simulate",
     "predict": "netsim.api.simulate",
+    "tune": "netsim.api.tune",
     "he": "netsim.networks.conventions",
     "lecun": "netsim.networks.conventions",
     "glorot": "netsim.networks.conventions",

@@ -6,11 +6,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from netsim.networks.activation import Activation
 from netsim.networks.inputs import Inputs, from_vectors
 from netsim.samplers.conditional import conditional
 from netsim.samplers.dense import dense
 
 SAMPLERS = {"conditional": conditional, "dense": dense}
+HARD_TANH = Activation(
+    "hard_tanh_of_these_tests",
+    (
+        lambda x, xp: xp.where(xp.abs(x) < 1, x, xp.where(x > 0, 1.0, -1.0)),
+        lambda x, xp: xp.where(xp.abs(x) < 1, 1.0, 0.0),
+    ),
+    1,
+    0.0,
+    (-1.0, 1.0),
+)
 
 
 def vectors(count: int, dimension: int, seed: int, directions: int = 0) -> Inputs:

@@ -8,9 +8,10 @@ import mpmath
 import numpy as np
 import pytest
 
-from netsim.networks.activations import activation, activation_names, register_activation
+from netsim.networks.activations import activation, activation_names
 from netsim.networks.critical import critical_couplings
 from netsim.networks.network import network
+from netsim.networks.own_activations import register_activation
 
 NAMES = [
     "relu", "linear", "leaky_relu(0.1)", "slopes(1.5, -0.5)", "tanh", "erf", "sin", "gelu",

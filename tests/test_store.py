@@ -19,7 +19,7 @@ from netsim.store.points import (
     check_writable,
     read_record,
     read_records,
-    write_atomic,
+    write_file,
 )
 
 RECORD = {
@@ -72,7 +72,7 @@ def full(*_, **__):
 def break_writes(monkeypatch, step: str) -> None:
     if step in ("write", "flush"):
         monkeypatch.setattr(
-            "netsim.store.points.open", lambda *a: Failing(open(*a), step), raising=False
+            "netsim.store.atomic.open", lambda *a: Failing(open(*a), step), raising=False
         )
     else:
         monkeypatch.setattr(f"os.{step}", full)
@@ -81,10 +81,10 @@ def break_writes(monkeypatch, step: str) -> None:
 @pytest.mark.parametrize("step", ["write", "flush", "fsync", "replace"])
 def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch, step):
     path = tmp_path / "a.json"
-    write_atomic(path, b"old")
+    write_file(path, b"old")
     break_writes(monkeypatch, step)
     with pytest.raises(StoreError, match="a.json could not be written .No space left.*untouched"):
-        write_atomic(path, b"new")
+        write_file(path, b"new")
     assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["a.json"]
 
 
@@ -94,10 +94,10 @@ def test_an_interrupted_write_leaves_the_old_file_alone(tmp_path, monkeypatch, s
         raise KeyboardInterrupt
 
     path = tmp_path / "a.json"
-    write_atomic(path, b"old")
+    write_file(path, b"old")
     monkeypatch.setattr(f"os.{step}", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        write_atomic(path, b"new")
+        write_file(path, b"new")
     assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["a.json"]
 
 
@@ -180,7 +180,7 @@ FOREIGN = {
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_checkpoints_that_are_not_ours_are_refused(files, kind):
     content, said = FOREIGN[kind]
-    write_atomic(files.state, content)
+    write_file(files.state, content)
     with pytest.raises(StoreError) as caught:
         files.load_state(TEMPLATE)
     assert said in str(caught.value) and str(files.state) in str(caught.value)
@@ -203,7 +203,7 @@ def test_checkpoints_that_are_not_ours_are_refused(files, kind):
     ],
 )
 def test_records_that_are_not_ours_are_refused(files, content, said):
-    write_atomic(files.record, content)
+    write_file(files.record, content)
     with pytest.raises(StoreError) as caught:
         read_record(files.record)
     assert said in str(caught.value) and str(files.record) in str(caught.value)

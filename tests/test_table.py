@@ -12,7 +12,7 @@ import pytest
 
 import report_fixture
 from netsim.rows import COLUMNS
-from netsim.store import table as store
+from netsim.store import atomic
 from netsim.store.table import (
     TABLE_COLUMNS,
     effective_depth,
@@ -20,7 +20,6 @@ from netsim.store.table import (
     tidy,
     write_csv,
     write_parquet,
-    write_text,
 )
 
 
@@ -124,14 +123,14 @@ def test_foreign_and_torn_files_are_refused(tmp_path, record):
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_failing_write_keeps_the_old_file(tmp_path, monkeypatch, step):
     path = tmp_path / "t.txt"
-    write_text(path, "old")
+    atomic.write_atomic(path, b"old")
 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, step, fail)
+    monkeypatch.setattr(atomic.os, step, fail)
     with pytest.raises(OSError, match="No space"):
-        write_text(path, "new")
+        atomic.write_atomic(path, b"new")
     monkeypatch.undo()
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["t.txt"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 from netsim.networks.network import network
 from netsim.theory import transfer
 from netsim.theory.exact import cumulants

@@ -14,7 +14,8 @@ import numpy as np
 
 from netsim.report.format import plural
 from netsim.rows import COLUMNS, Row
-from netsim.store.table import effective_depth, write_text
+from netsim.store.atomic import write_atomic
+from netsim.store.table import effective_depth
 
 __all__ = ["Frame", "aligned", "data_frame", "html_table", "rows_frame"]
 
@@ -57,7 +58,7 @@ class Frame:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.columns)
         writer.writerows(["" if v is None else v for v in line.values()] for line in self)
-        return write_text(path, text.getvalue())
+        return write_atomic(path, text.getvalue().encode())
 
     def _shown(self) -> list[tuple[str, ...]]:
         head = list(self.columns.values())

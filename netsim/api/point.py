@@ -40,13 +40,34 @@ class Target:
 
 @dataclass(frozen=True)
 class PointOutcome:
-    """How a point ended: `state`, draws done, seconds and rate of this session, signal or None."""
+    """How a point ended.
+
+    **Fields:** `state`; `draws` in it; `seconds` of this session, compilation included; `rate`, draws
+    per second after its first launch, which compiles, or None if there was no other; `signal` that
+    stopped it, or None.
+    """
 
     state: State
     draws: int
     seconds: float
-    new_draws: int
+    rate: float | None
     signal: int | None
+
+
+class _Rate:
+    """Passes progress on and keeps the last rate that rests on draws after the first launch."""
+
+    def __init__(self, show: Callable[[Progress], None]):
+        self.show = show
+        self.first: int | None = None
+        self.last: float | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        if self.first is None:
+            self.first = progress.done
+        elif progress.done > self.first:
+            self.last = progress.rate
+        self.show(progress)
 
 
 def run_point(
@@ -73,7 +94,7 @@ def run_point(
 
     draw = draw_of(experiment)
     state = sums.init() if state is None else state
-    before = int(state["count"].sum())
+    rate = _Rate(show)
     job = Job(
         title=title or experiment.id,
         draw=draw,
@@ -86,9 +107,9 @@ def run_point(
         ),
         checkpoint_seconds=checkpoint_seconds,
     )
-    outcome = run_units(job, state, units, show=show, save=save)
-    after = int(outcome.state["count"].sum())
-    return PointOutcome(outcome.state, after, outcome.seconds, after - before, outcome.signal)
+    outcome = run_units(job, state, units, show=rate, save=save)
+    done = int(outcome.state["count"].sum())
+    return PointOutcome(outcome.state, done, outcome.seconds, rate.last, outcome.signal)
 
 
 def worst_error(rows: Sequence[Row]) -> str:

@@ -31,8 +31,8 @@ def make_record(
 ) -> dict[str, Any]:
     """The record of `point` after a run.
 
-    **Arguments:** `earlier`: the point's record before this run, whose seconds are added; `command`:
-    the one line that reproduces it.
+    **Arguments:** `earlier`: the point's record before this run, whose seconds are added and whose
+    rate stays where this run measured none; `command`: the one line that reproduces it.
     """
     experiment = point.experiment
     before = (earlier or {}).get("run", {})
@@ -55,9 +55,9 @@ def make_record(
         "run": {
             "draws": outcome.draws,
             "wall_seconds": before.get("wall_seconds", 0.0) + outcome.seconds,
-            "draws_per_second": outcome.new_draws / max(outcome.seconds, 1e-9)
-            if outcome.new_draws
-            else before.get("draws_per_second", 0.0),
+            "draws_per_second": before.get("draws_per_second")
+            if outcome.rate is None
+            else outcome.rate,
             "device": device(),
             "versions": versions(),
             "commit": commit(),

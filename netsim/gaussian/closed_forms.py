@@ -15,7 +15,7 @@ import math
 
 from netsim.gaussian.covariance import determinant
 from netsim.gaussian.line import EPSILON
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 
 __all__ = ["plain_product"]
 

@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 
 __all__ = ["EPSILON", "REACH", "graded_points", "integrate_line", "legendre", "line_edges"]
 

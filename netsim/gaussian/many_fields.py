@@ -19,7 +19,7 @@ from netsim.gaussian.line import EPSILON, integrate_line, line_edges
 from netsim.gaussian.plane import integrate_plane
 from netsim.gaussian.sectors import integrate_sectors
 from netsim.gaussian.wick import expand, moment
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 from netsim.networks.fields import check_order, closure
 from netsim.quantities import Slot
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from netsim.gaussian.one_field import check_variance, expectation, taylor
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 
 __all__ = ["neuron_cumulants", "neuron_moments"]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from netsim.gaussian.line import EPSILON, integrate_line, line_edges
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 
 __all__ = ["check_variance", "derivative", "expectation", "taylor"]
 

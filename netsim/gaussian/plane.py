@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from netsim.gaussian.line import REACH, graded_points, integrate_line, legendre, line_edges
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 
 __all__ = ["integrate_plane"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 
 __all__ = ["critical_couplings"]
 

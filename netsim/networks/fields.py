@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 from netsim.quantities import Slot
 
 __all__ = ["bias_mask", "check_order", "closure", "features"]

@@ -11,7 +11,8 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netsim.networks.activations import Activation, activation
+from netsim.networks.activation import Activation
+from netsim.networks.activations import activation
 from netsim.networks.weights import WeightLaw, weight_law
 
 __all__ = ["Network", "network"]

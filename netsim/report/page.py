@@ -14,7 +14,8 @@ from netsim.report.gallery import group_gallery, histogram
 from netsim.report.sections import HOW_TO_READ, command_box, provenance, what_was_run
 from netsim.report.style import theme_css
 from netsim.report.tables import point_rows, summary_table, unmatched
-from netsim.store.table import tidy, write_csv, write_text
+from netsim.store.atomic import write_atomic
+from netsim.store.table import tidy, write_csv
 
 __all__ = ["render", "write_page"]
 
@@ -125,4 +126,5 @@ def write_page(
     records = _distinct(records)
     table = tidy(records)
     beside = write_csv(path.with_name("table.csv"), table)
-    return write_text(path, render(records, table, title, command, beside.name))
+    page = render(records, table, title, command, beside.name)
+    return write_atomic(path, page.encode())

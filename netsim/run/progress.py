@@ -1,12 +1,20 @@
-"""Progress of long work: a bar on a terminal, plain lines in a log; always on stderr."""
+"""Progress of long work: a bar on a terminal or under a notebook's cell, plain lines in a log.
+
+Terminal and log get it on stderr.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
 from dataclasses import dataclass
+from html import escape
+from typing import Any
 
-__all__ = ["LogProgress", "Progress", "SilentProgress", "TerminalProgress", "progress_for"]
+__all__ = [
+    "LogProgress", "NotebookProgress", "Progress", "SilentProgress", "TerminalProgress",
+    "progress_for",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,10 +81,11 @@ class TerminalProgress:
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
 
+        # no markup: the [a] of kappa4[a] is no style
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(20),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", markup=False),
         )
         self.bar = Bar(*columns, console=Console(stderr=True), transient=False)
         self.tasks: dict[str, object] = {}
@@ -98,8 +107,59 @@ class TerminalProgress:
         self.bar.stop()
 
 
+class NotebookProgress:
+    """A bar under the cell for every run, redrawn at most every `every` seconds and at the end.
+
+    Shown by the notebook itself, as HTML: rich's bar would need ipywidgets and cut long titles.
+    """
+
+    def __init__(self, every: float = 0.2):
+        self.every, self.last = every, time.monotonic()
+        self.runs: dict[str, Progress] = {}
+        self.shown: Any = None
+
+    def __call__(self, progress: Progress) -> None:
+        self.runs[progress.title] = progress
+        now = time.monotonic()
+        if self.shown is None or now - self.last >= self.every or progress.done >= progress.total:
+            self.last = now
+            self._draw()
+
+    def close(self) -> None:
+        if self.runs:
+            self._draw()
+
+    def _draw(self) -> None:
+        from IPython.display import display  # pyright: ignore[reportMissingImports]
+
+        runs = self.runs.values()
+        both = {
+            "text/plain": "\n".join(f"{run.title}: {run.text}" for run in runs),
+            "text/html": "".join(map(_bar, runs)),
+        }
+        if self.shown is None:
+            self.shown = display(both, raw=True, display_id=True)
+        else:
+            self.shown.update(both, raw=True)
+
+
+def _bar(progress: Progress) -> str:
+    bar = f'<progress value="{progress.done}" max="{progress.total}"></progress>'
+    return f"<div>{escape(progress.title)} {bar} {escape(progress.text)}</div>"
+
+
+def _in_notebook() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    from rich.console import Console
+
+    return Console().is_jupyter
+
+
 def progress_for(quiet: bool = False):
-    """The progress display that suits stderr."""
+    """The progress display that suits where we run."""
     if quiet:
         return SilentProgress()
-    return TerminalProgress() if sys.stderr.isatty() else LogProgress()
+    if sys.stderr.isatty():
+        return TerminalProgress()
+    return NotebookProgress() if _in_notebook() else LogProgress()

@@ -8,19 +8,19 @@ A file is judged by its content: schema, id and random stream; never by its time
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from netsim.store.atomic import write_atomic
+
 __all__ = [
     "SCHEMA", "PointFiles", "StoreError", "check_writable", "read_record", "read_records",
-    "write_atomic",
+    "write_file",
 ]  # fmt: skip
 
 SCHEMA = 1  # another one whenever a stored state or record would mean something else
@@ -32,24 +32,13 @@ class StoreError(Exception):
     """Results could not be read or written; says which file, what is wrong and what to do."""
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write `content` so that `path` holds either its old content or all of the new.
+def write_file(path: Path, content: bytes) -> None:
+    """`write_atomic`, with an error that says what to do.
 
     **Raises:** `StoreError`; the old file is then untouched and nothing new lies beside it.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:  # a second Ctrl-C, too
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
+        write_atomic(path, content)
     except OSError as error:
         raise StoreError(
             f"{path} could not be written ({error.strerror or error}); what it held before is "
@@ -64,7 +53,7 @@ def check_writable(folder: Path) -> None:
     **Raises:** `StoreError`.
     """
     probe = folder / "points" / ".probe"
-    write_atomic(probe, b"netsim")
+    write_file(probe, b"netsim")
     probe.unlink(missing_ok=True)
 
 
@@ -92,7 +81,7 @@ class PointFiles:
         header = json.dumps({"schema": SCHEMA, "id": self.id, "rng": self.rng})
         buffer = io.BytesIO()
         np.savez(buffer, **{_HEADER: np.array(header)}, **state)  # pyright: ignore
-        write_atomic(self.state, buffer.getvalue())
+        write_file(self.state, buffer.getvalue())
 
     def load_state(self, template: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
         """The stored state, or None if there is none.
@@ -146,7 +135,7 @@ class PointFiles:
     def save_record(self, record: dict) -> None:
         """**Raises:** `StoreError`."""
         text = json.dumps(record, indent=1, allow_nan=True)
-        write_atomic(self.record, text.encode())
+        write_file(self.record, text.encode())
 
     def load_record(self) -> dict | None:
         """The stored record, or None if there is none.

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from netsim.compare import Comparison, join
 from netsim.rows import COLUMNS, Row
+from netsim.store.atomic import write_atomic
 
 __all__ = [
     "TABLE_COLUMNS",
@@ -23,7 +24,6 @@ __all__ = [
     "tidy",
     "write_csv",
     "write_parquet",
-    "write_text",
 ]
 
 IDENTITY = ("id", "title", "group", "activation", "width", "depth", "effective_depth")
@@ -135,26 +135,6 @@ def _record_lines(record: Mapping, comparison: Comparison) -> list[dict]:
     return lines
 
 
-def write_text(path: str | os.PathLike, text: str) -> Path:
-    """Write a whole file or leave the old one: temporary file, flush, fsync, rename.
-
-    **Raises:** `OSError` as the system gave it; the temporary file is removed.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return path
-
-
 def _cell(name: str, value) -> str:
     if value is None:
         return ""
@@ -167,7 +147,7 @@ def write_csv(path: str | os.PathLike, table: Sequence[Mapping]) -> Path:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(TABLE_COLUMNS)
     writer.writerows([_cell(name, line.get(name)) for name in TABLE_COLUMNS] for line in table)
-    return write_text(path, text.getvalue())
+    return write_atomic(path, text.getvalue().encode())
 
 
 def _parsed(name: str, text: str):
@@ -228,13 +208,6 @@ def write_parquet(path: str | os.PathLike, table: Sequence[Mapping]) -> Path:
 
     columns = {name: [value(name, line.get(name)) for line in table] for name in TABLE_COLUMNS}
     frame = polars.DataFrame(columns, schema={name: kind(name) for name in TABLE_COLUMNS})
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        frame.write_parquet(temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return path
+    content = io.BytesIO()
+    frame.write_parquet(content)
+    return write_atomic(path, content.getvalue())

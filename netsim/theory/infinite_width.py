@@ -17,7 +17,7 @@ import numpy as np
 
 from netsim.gaussian.line import EPSILON
 from netsim.gaussian.many_fields import check_fields, pair_products
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 from netsim.networks.fields import bias_mask
 from netsim.networks.network import Network
 from netsim.quantities import Slot

@@ -15,7 +15,7 @@ from typing import Any
 from scipy.optimize import brentq
 
 from netsim.gaussian.one_field import check_variance, derivative, expectation
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 
 __all__ = ["chi_parallel", "chi_perp", "solve_critical"]
 

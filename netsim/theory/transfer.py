@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 from netsim.networks.network import Network
 from netsim.theory.transfer_gauss import sum_rule
 from netsim.theory.transfer_grid import BoundedGrid, Grid, HalfLineGrid

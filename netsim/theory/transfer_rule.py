@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 
 __all__ = ["neuron_rule", "neuron_rules", "square_bound"]
 
