@@ -106,6 +106,8 @@ def test_a_signal_in_this_process(tmp_path, monkeypatch, capsys):
 
 def test_sigterm_outside_of_drawing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    # a shell's background jobs ignore SIGINT; this test is about a job that does not
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
 
         def stopped(*_, number=number):
@@ -119,6 +121,7 @@ def test_sigterm_outside_of_drawing(tmp_path, monkeypatch, capsys):
     before = signal.getsignal(signal.SIGTERM)
     assert netsim(capsys, words(65536, 10)).code == 0
     assert signal.getsignal(signal.SIGTERM) == before
+    signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.mark.slow

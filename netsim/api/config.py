@@ -32,7 +32,8 @@ _NETWORK = {
     "weights",
 }  # fmt: skip
 _RUN = {
-    "draws", "seed", "dtype", "target", "target_quantities", "estimators", "checkpoint_seconds",
+    "draws", "seed", "dtype", "target", "target_quantities", "estimators", "mixture",
+    "checkpoint_seconds",
 }  # fmt: skip
 
 
@@ -141,6 +142,7 @@ def point_from(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> Po
         seed=run.get("seed", 0),
         dtype=str(run.get("dtype", "float32")),
         layers=layers,
+        mixture=_mixture(run.get("mixture", "auto")),
     )
     return Point(
         experiment=made,
@@ -151,6 +153,12 @@ def point_from(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> Po
         overrides=tuple(overrides),
         checkpoint_seconds=_number(seconds, "run.checkpoint_seconds", "a number of seconds >= 0"),
     )
+
+
+def _mixture(value: Any) -> bool | None:
+    if value != "auto" and not isinstance(value, bool):
+        raise ValueError(f"run.mixture={value!r}: must be auto, true or false")
+    return None if value == "auto" else value
 
 
 def _number(value: Any, name: str, allowed: str) -> float:

@@ -54,6 +54,7 @@ def simulate(
     sampler: str = "conditional",
     dtype: str = "float32",
     estimators: Sequence[str] = ("rao_blackwell",),
+    mixture: bool | None = None,
     target: float | None = None,
     folder: str | Path | None = None,
     progress: bool | Callable[[Progress], None] = True,
@@ -76,7 +77,9 @@ def simulate(
     - `quantities`: texts of the grammar or aliases, see `netsim list quantities`;
     - `draws`: in whole units of 1024, at least 64 of them;
     - `seed`, `sampler` ("conditional" or "dense"), `dtype` of the draws, `estimators`
-      ("rao_blackwell", "raw"): they decide the numbers;
+      ("rao_blackwell", "raw"), `mixture` (half of the conditional sampler's draws with wider noise,
+      weighted back: smaller errors of high cumulants; None: where it helps): they decide the
+      numbers;
     - `target`: stop earlier, when the relative error of every quantity is below it;
     - `folder`: where checkpoint and record are kept; the same call resumes or extends what is
       there. Without it nothing is written;
@@ -97,6 +100,7 @@ def simulate(
         estimators=[estimators] if isinstance(estimators, str) else list(estimators),
         seed=int(seed) if isinstance(seed, Integral) and not isinstance(seed, bool) else seed,
         dtype=dtype,
+        mixture=mixture,
     )
     total = a_number(draws, "draws")
     units_for(total)

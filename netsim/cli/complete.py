@@ -61,6 +61,7 @@ def _choices(key: str) -> list[str]:
     fixed = {
         "sampler": ["conditional", "dense"],
         "run.dtype": ["float32", "float64"],
+        "run.mixture": ["auto", "true", "false"],
         "run.estimators": ["rao_blackwell", "raw"],
         "inputs.norm2": ["critical"],
         "network.weight_variance": ["critical"],

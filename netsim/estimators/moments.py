@@ -47,9 +47,9 @@ def moments(sums: MomentSums, state: State) -> Moments:
         name: leave_one_out(array, blocks) for name, array in state.items() if name != "largest"
     }
     # sum (w - 1)^2 = 0 if and only if every weight is one
-    weighted = np.any(state["weight2"] - 2 * state["weight"] + state["count"] != 0)
+    weighted = np.any(state["weight2"] - 2 * state["weight"] + state["count"][:, None] != 0)
     draws = total["count"][:, None].astype(float)
-    raw = total["sums"] / total["weight"][:, None, None]
+    raw = total["sums"] / total["weight"][..., None]
     counts: dict[int | None, np.ndarray] = {None: np.broadcast_to(draws, raw.shape[:2])}
     for place, (on, columns) in enumerate(sums.plan.monomials):
         if not columns:
@@ -82,7 +82,7 @@ def _centred(means: dict[Monomial, np.ndarray], pivot: np.ndarray):
 
 def _regression(total: State, means: np.ndarray) -> np.ndarray:
     """beta . mean(y): (R, layers, M); constant or repeated controls are harmless."""
-    W = total["weight"][:, None, None]
+    W = total["weight"][..., None]
     y = total["controls"] / W
     covariance = total["control_products"] / W[..., None] - y[..., :, None] * y[..., None, :]
     cross = total["cross"] / W[..., None] - means[..., :, None] * y[..., None, :]

@@ -73,7 +73,7 @@ class MomentSums:
         """The identity: arrays with leading axis 64, ready for `np.savez`."""
         layers, M, T = self.pivot.shape[0], len(self.plan.monomials), len(self.plan.tops)
         shapes = {
-            "count": (), "weight": (), "weight2": (),
+            "count": (), "weight": (layers,), "weight2": (layers,),
             "sums": (layers, M), "squares": (layers, T), "largest": (layers, T),
         }  # fmt: skip
         if self.control_means is not None:

@@ -17,11 +17,11 @@ def unit_sums(plan: Plan, x: Any, pivot: Any, weights: Any = None, controls: Any
     """Sums over draws of weight w times products m of deviations d = x - pivot.
 
     **Arguments:** `plan`, static; `x`: (draws, layers, C) float64; `pivot`: (layers, C), data, so
-    one compilation serves a sweep; `weights`: (draws,); `controls`: (draws, layers, Q) or
-    (draws, Q), columns of mean zero.
+    one compilation serves a sweep; `weights`: (draws,) or (draws, layers); `controls`: (draws,
+    layers, Q) or (draws, Q), columns of mean zero.
 
-    **Returns:** `count`, `weight` = sum w, `weight2` = sum w^2: scalars; `sums` = sum w m: (layers,
-    M); `squares`, `largest` = sum and maximum of w^2 m^2: (layers, T). With controls y also
+    **Returns:** `count`: a scalar; `weight` = sum w, `weight2` = sum w^2: (layers,); `sums` = sum w m:
+    (layers, M); `squares`, `largest` = sum and maximum of w^2 m^2: (layers, T). With controls y also
     `controls` = sum w y, `control_products` = sum w y y^T, `cross` = sum w m y: (layers, Q),
     (layers, Q, Q), (layers, M, Q).
 
@@ -29,14 +29,15 @@ def unit_sums(plan: Plan, x: Any, pivot: Any, weights: Any = None, controls: Any
     """
     _check(plan, x, pivot, weights, controls)
     xp = x.__array_namespace__()
-    w = xp.ones(x.shape[:1], dtype=x.dtype) if weights is None else weights
+    w = xp.ones((1, 1), dtype=x.dtype) if weights is None else weights
+    w = xp.broadcast_to(w[:, None] if w.ndim == 1 else w, x.shape[:2])
     m = _monomials(plan, x, pivot)
-    tops = [(w[:, None] * m[top]) ** 2 for top in plan.tops]
-    weighted = {monomial: w[:, None] * m[monomial] for monomial in plan.monomials}
+    tops = [(w * m[top]) ** 2 for top in plan.tops]
+    weighted = {monomial: w * m[monomial] for monomial in plan.monomials}
     unit = {
         "count": xp.asarray(x.shape[0], dtype=xp.int64),
-        "weight": xp.sum(w),
-        "weight2": xp.sum(w * w),
+        "weight": xp.sum(w, axis=0),
+        "weight2": xp.sum(w * w, axis=0),
         "sums": xp.stack([xp.sum(value, axis=0) for value in weighted.values()], axis=-1),
         "squares": xp.stack([xp.sum(top, axis=0) for top in tops], axis=-1),
         "largest": xp.stack([xp.max(top, axis=0) for top in tops], axis=-1),
@@ -46,7 +47,7 @@ def unit_sums(plan: Plan, x: Any, pivot: Any, weights: Any = None, controls: Any
     y = controls if controls.ndim == 3 else xp.broadcast_to(
         controls[:, None, :], (*x.shape[:2], controls.shape[-1])
     )  # fmt: skip
-    wy = w[:, None, None] * y
+    wy = w[..., None] * y
     return unit | {
         "controls": xp.sum(wy, axis=0),
         "control_products": xp.einsum("dlp,dlq->lpq", wy, y),
@@ -79,8 +80,11 @@ def _check(plan: Plan, x: Any, pivot: Any, weights: Any, controls: Any) -> None:
             f"x has shape {x.shape}: must be (draws >= 1, layers, C) with (layers, C) = "
             f"{pivot.shape}, the shape of the pivot, and C >= {plan.width}"
         )
-    if weights is not None and weights.shape != x.shape[:1]:
-        raise ValueError(f"weights have shape {weights.shape}: must be (draws,) = {x.shape[:1]}")
+    if weights is not None and weights.shape not in (x.shape[:1], x.shape[:2]):
+        raise ValueError(
+            f"weights have shape {weights.shape}: must be (draws,) = {x.shape[:1]} or (draws, "
+            f"layers) = {x.shape[:2]}"
+        )
     if controls is not None and controls.shape[:-1] not in (x.shape[:1], x.shape[:2]):
         raise ValueError(
             f"controls have shape {controls.shape}: must be (draws, Q) or (draws, layers, Q) with "

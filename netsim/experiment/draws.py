@@ -6,6 +6,7 @@ from netsim.experiment.experiment import Experiment
 from netsim.samplers.base import AbstractDraw
 from netsim.samplers.conditional import conditional
 from netsim.samplers.dense import dense
+from netsim.samplers.mixture import wider_noise
 
 __all__ = ["draw_of"]
 
@@ -15,6 +16,10 @@ _SAMPLERS = {"conditional": conditional, "dense": dense}
 def draw_of(experiment: Experiment) -> AbstractDraw:
     """One network of the experiment as a function of its index."""
     measurement = experiment.measurement
+    options = {}
+    if experiment.mixture:
+        first = experiment.infinite_width[: experiment.network.depth, 0, 0]
+        options["wider"] = wider_noise(experiment.network, first)
     return _SAMPLERS[experiment.sampler](
         experiment.network,
         experiment.inputs,
@@ -23,4 +28,5 @@ def draw_of(experiment: Experiment) -> AbstractDraw:
         dtype=experiment.dtype,
         neurons=measurement.neurons,
         norms=measurement.norms,
+        **options,
     )

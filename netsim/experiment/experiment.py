@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,13 +18,13 @@ from netsim.experiment.measure import ESTIMATORS, Measurement, measurement
 from netsim.networks.fields import check_order
 from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
-from netsim.samplers.names import RNG, SAMPLERS
+from netsim.samplers.names import FEW, RNG, SAMPLERS
 from netsim.theory.infinite_width import kernels
 
 __all__ = ["DTYPES", "Experiment", "experiment"]
 
 DTYPES = ("float32", "float64")
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,7 @@ class Experiment:
     seed: int
     dtype: str
     layers: Span = None
+    mixture: bool = False
 
     @cached_property
     def named(self) -> tuple[Named, ...]:
@@ -95,6 +96,7 @@ class Experiment:
             "inputs": self.inputs.identity(),
             "quantities": list(self.quantities),
             "sampler": self.sampler,
+            "mixture": self.mixture,
             "estimators": list(self.estimators),
             "seed": self.seed,
             "dtype": self.dtype,
@@ -121,10 +123,14 @@ def experiment(
     seed: int = 0,
     dtype: str = "float32",
     layers: Sequence[int] | None = None,
+    mixture: bool | None = None,
 ) -> Experiment:
     """A checked experiment; every bad value is refused here, in words.
 
-    `layers`: (first, last) layer at which quantities without a layer of their own are given.
+    `layers`: (first, last) layer at which quantities without a layer of their own are given;
+    `mixture`: whether half of the draws have wider noise, weighted back, which makes the errors of
+    high cumulants smaller (`netsim.samplers.mixture`); None: where that helps, that is with the
+    conditional sampler, at most 8 fields and an unbounded activation.
 
     **Raises:** `ValueError`.
     """
@@ -145,6 +151,8 @@ def experiment(
     unknown = [name for name in estimators if name not in ESTIMATORS]
     if unknown or not estimators:
         raise ValueError(f"estimators={list(estimators)}: must be out of {', '.join(ESTIMATORS)}")
+    if mixture is not None and not isinstance(mixture, bool):
+        raise ValueError(f"mixture={mixture!r}: must be true, false or None (where it helps)")
     made = Experiment(
         network=network,
         inputs=inputs,
@@ -155,10 +163,23 @@ def experiment(
         dtype=dtype,
         layers=_span(layers, network.depth),
     )
+    made = replace(made, mixture=_mixture(made, mixture))
     _check_neurons(made.named, network.outputs)
     check_order(network.activation, made.measurement.fields)
     inputs.gram(made.measurement.fields)
     return made
+
+
+def _mixture(made: Experiment, wanted: bool | None) -> bool:
+    fields = len(made.measurement.fields)
+    possible = made.sampler == "conditional" and fields <= FEW
+    if wanted and not possible:
+        raise ValueError(
+            f"mixture=true with sampler={made.sampler} and {fields} field(s): it needs the "
+            f"conditional sampler and at most {FEW} fields; give mixture=false"
+        )
+    # bounded activations have light tails: nothing to gain
+    return possible and made.network.activation.growth > 0 if wanted is None else wanted
 
 
 def _span(layers: Sequence[int] | None, depth: int) -> Span:

@@ -16,12 +16,18 @@ __all__ = ["Observe"]
 
 @dataclass(frozen=True)
 class Observe:
-    """layers of one draw -> (rows, C) float64; equal for equal columns, so that it compiles once."""
+    """layers of one draw -> (rows, C) float64 and (rows,) weights, or None for plain draws.
+
+    Equal for equal columns, so that it compiles once.
+    """
 
     columns: tuple[Column, ...]
 
-    def __call__(self, layers: Layers) -> Float[Array, "rows C"]:
-        return jnp.stack([_one(column, layers) for column in self.columns], -1)
+    def __call__(
+        self, layers: Layers
+    ) -> tuple[Float[Array, "rows C"], Float[Array, " rows"] | None]:
+        x = jnp.stack([_one(column, layers) for column in self.columns], -1)
+        return x, layers.get("weight")
 
 
 def _one(column: Column, layers: Layers) -> Float[Array, " rows"]:

@@ -13,6 +13,7 @@ from netsim.experiment.aliases import Named
 from netsim.experiment.exact_errors import LIMIT, exact_relative_error
 from netsim.experiment.experiment import Experiment
 from netsim.experiment.measure import Measured
+from netsim.experiment.weight_checks import exists
 from netsim.quantities import Slot
 from netsim.rows import Row
 
@@ -38,11 +39,14 @@ def estimate_rows(experiment: Experiment, state: State) -> list[Row]:
 
 
 def _known_error(experiment: Experiment, measured: Measured, draws: int) -> np.ndarray | None:
-    quantity = measured.named.quantity
-    if measured.estimator == "raw" or not quantity.inputs:
+    quantity, network = measured.named.quantity, experiment.network
+    if not all(exists(network, quantity, layer, power=2) for layer, _ in measured.rows):
+        return np.full(network.depth + 1, np.inf)  # heavy-tailed weights: no variance
+    # the exact error is that of plain draws
+    if experiment.mixture or measured.estimator == "raw" or not quantity.inputs:
         return None
     norm2 = float(experiment.inputs.gram([Slot(quantity.inputs[0])])[0, 0])
-    return exact_relative_error(experiment.network, quantity, norm2, draws)
+    return exact_relative_error(network, quantity, norm2, draws)
 
 
 def _row(

@@ -14,7 +14,7 @@ from netsim.run.plan import Layout
 
 __all__ = ["Observable", "default_device", "launch", "trace_count"]
 
-# what a job does with one draw, in two hashable halves: layers -> columns, columns -> sums
+# what a job does with one draw, in two hashable halves: layers -> columns and weights -> sums
 Observable = Callable[[Any], Any]
 _traces = 0
 
@@ -29,9 +29,9 @@ def _compiled(draw, start, pivot, *, observe: Observable, sums, layout: Layout):
     global _traces
     _traces += 1
     index = start + jnp.arange(layout.groups * layout.size, dtype=jnp.uint32)
-    x = jax.vmap(lambda i: observe(draw(i)))(index)
-    grouped = x.reshape(layout.groups, layout.size, *x.shape[1:])
-    return jax.vmap(lambda group: sums(group, pivot))(grouped)
+    seen = jax.vmap(lambda i: observe(draw(i)))(index)
+    grouped = jax.tree.map(lambda x: x.reshape(layout.groups, layout.size, *x.shape[1:]), seen)
+    return jax.vmap(lambda x, weights: sums(x, pivot, weights))(*grouped)
 
 
 def default_device() -> Any:
@@ -42,9 +42,10 @@ def default_device() -> Any:
 def launch(draw, start: int, pivot, *, observe, sums, layout: Layout, device: Any = None) -> dict:
     """Sums over `layout.groups` groups of `layout.size` consecutive draws from index `start`.
 
-    **Arguments:** `draw`: a Draw; `pivot`: (rows, C); `observe`: layers -> (rows, C) columns;
-    `sums`: (draws, rows, C), pivot -> dict of sums. Both must be hashable and equal when equal in
-    content, or every call compiles again; `device`: see `default_device`.
+    **Arguments:** `draw`: a Draw; `pivot`: (rows, C); `observe`: layers -> (rows, C) columns and
+    (rows,) weights or None; `sums`: (draws, rows, C), pivot, weights -> dict of sums. Both must be
+    hashable and equal when equal in content, or every call compiles again; `device`: see
+    `default_device`.
 
     **Returns:** NumPy arrays with leading axis groups.
     """

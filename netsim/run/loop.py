@@ -29,10 +29,10 @@ ERROR_SECONDS = 5.0
 class Job:
     """One point to run.
 
-    **Fields:** `title`; `draw`: a Draw; `observe`: layers -> columns, hashable; `sums`; `layout`;
-    `error_text(state)`: the current error in a few words; `accurate(state)`: whether the target
-    error is reached (asked at doublings of the number of units only, so that the decision does not
-    depend on launches); `checkpoint_seconds`: between calls of `save`.
+    **Fields:** `title`; `draw`: a Draw; `observe`: layers -> columns and weights, hashable; `sums`;
+    `layout`; `error_text(state)`: the current error in a few words; `accurate(state)`: whether the
+    target error is reached (asked at doublings of the number of units only, so that the decision
+    does not depend on launches); `checkpoint_seconds`: between calls of `save`.
     """
 
     title: str
@@ -61,8 +61,8 @@ class _Columns:
     def __init__(self, sums: MomentSums):
         self.plan = sums.plan
 
-    def __call__(self, x, pivot):
-        return unit_sums(self.plan, x, pivot)
+    def __call__(self, x, pivot, weights):
+        return unit_sums(self.plan, x, pivot, weights)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Columns) and self.plan == other.plan

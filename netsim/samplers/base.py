@@ -7,7 +7,9 @@ neurons looked at.
     {"S": (L+1, P) float64    S_l for l = 0..L, pairs (a, b), b <= a, row by row,
      "z": (L+1, N, F)         the fields of the first N neurons of layers 1..L+1,
      "q": (L+1, F) float64    only where norms are asked for: (1/n) sum_j z_j^2 over all n = n_{l+1}
-                              neurons of layer l+1; the last row is 0, as only N outputs are drawn}
+                              neurons of layer l+1; the last row is 0, as only N outputs are drawn,
+     "weight": (L+1,) float64 only where draws are weighted: expectations of row l are averages with
+                              this weight, of mean one}
 
 Row l of S is the covariance of row l of z given layer l (Gaussian weights).
 """

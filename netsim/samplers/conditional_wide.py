@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float64, Int32, UInt32
 
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 from netsim.networks.fields import bias_mask
 from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
