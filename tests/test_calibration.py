@@ -9,10 +9,10 @@ from calibration import ORDERS, Case, all_rows, exact, pulls, verdict
 
 # (network, quantities that must be calibrated at a layer)
 CASES = [
-    (Case("relu", 32, 4), {5: ("kappa2", "kappa4")}),
-    (Case("relu", 64, 8), {9: ("kappa2", "kappa4"), 3: ("kappa6",)}),
-    (Case("linear", 32, 4), {5: ("kappa2", "kappa4", "kappa6")}),
-    (Case("linear", 64, 8), {9: ("kappa2", "kappa4", "kappa6")}),
+    (Case("relu", 32, 4), {5: ("kappa2", "kappa4", "kappa6", "kappa8")}),
+    (Case("relu", 64, 8), {9: ("kappa2", "kappa4", "kappa6"), 3: ("kappa6", "kappa8")}),
+    (Case("linear", 32, 4), {5: ("kappa2", "kappa4", "kappa6", "kappa8")}),
+    (Case("linear", 64, 8), {9: ("kappa2", "kappa4", "kappa6", "kappa8")}),
 ]
 
 

@@ -28,8 +28,8 @@ from netsim.networks.network import Network
 
 __all__ = ["SHIFT", "Wider", "wider_noise"]
 
-# Errors of kappa_2, 4, 6, 8 at (n, L) = (64, 8) relative to plain draws: linear 0.8, 0.4, 0.2, 0.1,
-# ReLU 0.9, 0.4, 0.2, 0.2; flat between 1 and 2 (docs/errors.md)
+# Errors of kappa_2, 4, 6, 8 at (n, L) = (64, 8) relative to plain draws: linear 0.8, 0.4, 0.25, 0.17,
+# ReLU 0.75, 0.4, 0.2, 0.2; flat between 1 and 2 (benchmarks/mixture.py)
 SHIFT = 1.4
 _GRID = 64  # directions are rounded to 1/64: the same on every machine
 
