@@ -18,6 +18,13 @@ NETWORK = [
     ("network.weights=gausian sampler=dense", "Did you mean 'gaussian'"),
     ("network.weights=sparse(2) sampler=dense", "density p must lie in (0, 1]"),
     ("network.weights=uniform", "conditional sampler needs gaussian weights, got uniform"),
+    ("network.weights=student_t(2) sampler=dense", "nu must lie in (2, 10^6]"),
+    ("network.weights=student_t(5) sampler=dense", "cum[z1a^6]@2 does not exist with student_t(5)"),
+    ("network.weights=complex sampler=dense", "neurons would be complex"),
+    (
+        'network.weights=orthogonal sampler=dense network.width=1 "quantities=[cum[z1a^2 z2a^2]]"',
+        "neuron 2 is looked at, but a layer has 1",
+    ),
     ("network.width=0", "width=0: must be a whole number >= 1"),
     ("network.width=-3", "width=-3: must be a whole number >= 1"),
     ("network.width=2.5", "width=2.5: must be a whole number >= 1"),

@@ -142,7 +142,9 @@ def test_pdlt_says_whether_the_network_is_critical_and_shifts_the_depth():
     assert "No critical point is known" in off.describe("pdlt")
 
 
-@pytest.mark.parametrize("law", ["uniform", "rademacher", "sparse(0.1)"])
+@pytest.mark.parametrize(
+    "law", ["uniform", "rademacher", "sparse(0.1)", "student_t(5)", "orthogonal"]
+)
 def test_other_weight_laws_are_said(law):
     net = netsim.network("relu", width=4, depth=1, weights=law)
     for convention in conventions.CONVENTIONS:

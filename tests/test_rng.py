@@ -1,4 +1,4 @@
-"""The random stream: bits, addressing, moments, laws of weights."""
+"""The random stream: bits, addressing, moments."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from netsim.networks.weights import weight_law, weight_law_names
-from netsim.samplers.laws import weight_pair
 from netsim.samplers.rng import layer_key, normal_pair, seed_words, threefry
 
 
@@ -86,30 +84,3 @@ def test_float32_normals_agree_with_a_float64_box_muller_of_the_same_words():
     t = (low + 4) * 2.0**-31 * np.pi / 4
     small = np.minimum(np.abs(first), np.abs(second)) / np.hypot(first, second)
     assert np.max(np.abs(small - np.abs(np.sin(t)))) < 1e-6
-
-
-@pytest.mark.parametrize("name", [n.replace("(p)", "(0.25)") for n in weight_law_names()])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_weight_laws_have_their_declared_moments(name, dtype):
-    law = weight_law(name)
-    with jax.enable_x64(True):
-        position = jnp.arange(2**17, dtype=jnp.uint32)
-        pair = weight_pair(law, words(11), jnp.uint32(5), position, dtype)
-        w = np.concatenate([np.asarray(x, np.float64) for x in pair])
-    for k in range(1, 7):
-        expected = float(law.moment(k))
-        variance = float(law.moment(2 * k)) - expected**2
-        if variance == 0:
-            assert np.allclose(w**k, expected)
-        else:
-            assert abs(np.mean(w**k) - expected) < 5 * np.sqrt(variance / len(w))
-
-
-def test_weight_cumulants():
-    assert [weight_law("gaussian").cumulant(k) for k in (2, 4, 6)] == [1, 0, 0]
-    assert [weight_law("rademacher").cumulant(k) for k in (1, 2, 4, 6)] == [0, 1, -2, 16]
-    assert weight_law("uniform").cumulant(4) == pytest.approx(-1.2)
-    assert weight_law("sparse(0.1)").cumulant(4) == 7
-    for bad in ("sparse(0)", "sparse(2)", "sparse", "gaussian(3)", "cauchy", "sparse(x)"):
-        with pytest.raises(ValueError):
-            weight_law(bad)

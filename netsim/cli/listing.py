@@ -31,9 +31,10 @@ def _activations() -> str:
 
 
 def _weights() -> str:
-    from netsim.networks.weights import weight_law_names
+    from netsim.networks.weights import LAWS
 
-    return "network.weights=\n" + "\n".join(f"  {name}" for name in weight_law_names())
+    lines = ["network.weights=  w of W = sqrt(C_W/fan_in) w; all but gaussian need sampler=dense"]
+    return "\n".join([*lines, *(f"  {name:<14} {what}" for name, what in LAWS.items())])
 
 
 def _inputs() -> str:

@@ -15,6 +15,7 @@ from netsim.experiment.aliases import Named, named_quantities
 from netsim.experiment.columns import pivot_of
 from netsim.experiment.measurable import Span
 from netsim.experiment.measure import ESTIMATORS, Measurement, measurement
+from netsim.experiment.weight_checks import check_weights
 from netsim.networks.fields import check_order
 from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
@@ -165,6 +166,7 @@ def experiment(
     )
     made = replace(made, mixture=_mixture(made, mixture))
     _check_neurons(made.named, network.outputs)
+    check_weights(network, made.named, made.measurement.observables, made.layers)
     check_order(network.activation, made.measurement.fields)
     inputs.gram(made.measurement.fields)
     return made

@@ -98,6 +98,8 @@ _LAWS = {
     "uniform": "W uniform on [-a, a] with a = sqrt(3) std",
     "rademacher": "W = +-std with equal probability",
     "sparse": "W = +-std/sqrt(p) with probability p/2 each, else 0",
+    "student_t": "W = std sqrt((nu-2)/nu) T with Student's T of nu degrees of freedom",
+    "orthogonal": "W = std sqrt(max(fan_in, fan_out)) Q with orthonormal rows or columns of Q, Haar",
 }
 
 

@@ -159,5 +159,15 @@ def network(
         weight_variance=_variances(weight_variance, L, "weight_variance", positive=True),
         bias_variance=_variances(bias_variance, L, "bias_variance", positive=False),
         outputs=_whole(outputs, "outputs"),
-        weights=weight_law(weights),
+        weights=_real(weight_law(weights)),
     )
+
+
+def _real(law: WeightLaw) -> WeightLaw:
+    if not law.is_real:
+        raise ValueError(
+            f"weights={law.name!r}: neurons would be complex, but activations, statistics and "
+            "estimators of networks are real; complex weights are for products of matrices. Use one "
+            "of the real laws"
+        )
+    return law

@@ -10,19 +10,22 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int32, UInt32
 
-from netsim.networks.activations import Activation
+from netsim.networks.activation import Activation
 from netsim.networks.fields import bias_mask, check_order, features
 from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
 from netsim.networks.weights import WeightLaw
 from netsim.quantities import Slot
 from netsim.samplers.base import AbstractDraw, Layers, pairs
-from netsim.samplers.laws import weight_pair
+from netsim.samplers.independent import independent_product
+from netsim.samplers.orthogonal import orthogonal_product
 from netsim.samplers.rng import layer_key, normal_pair, seed_words
 
 __all__ = ["DenseDraw", "dense"]
 
 WEIGHTS, BIASES = 0, 1  # streams of a layer's key
+# time of one weight in units of a gaussian one, n = 64 and 256, one CPU core
+_COST = {"student_t": 2.0, "orthogonal": 4.0}
 
 
 class DenseDraw(AbstractDraw):
@@ -36,6 +39,7 @@ class DenseDraw(AbstractDraw):
     activation: Activation = eqx.field(static=True)
     law: WeightLaw = eqx.field(static=True)
     neurons: int = eqx.field(static=True)
+    outputs: int = eqx.field(static=True)
     widest: int = eqx.field(static=True)
     dtype: str = eqx.field(static=True)
     norms: bool = eqx.field(static=True)
@@ -46,52 +50,60 @@ class DenseDraw(AbstractDraw):
     weight_variance: Float[Array, " L+1"] | np.ndarray
     bias_variance: Float[Array, " L+1"] | np.ndarray
 
+    @property
+    def _rows(self) -> int:
+        """Rows of a padded layer. Of independent outputs only those looked at are drawn."""
+        drawn = self.neurons if self.law.is_independent else max(self.neurons, self.outputs)
+        return max(self.widest, drawn)
+
     def numbers_per_draw(self) -> float:
         # padded to the widest, and one matrix product each
-        return float(max(self.widest, self.neurons)) * self.widest * (len(self.widths) + 1)
+        weights = self._rows * (self.vectors.shape[1] + self.widest * len(self.widths))
+        return _COST.get(self.law.kind, 1.0) * weights
 
     def bytes_per_draw(self) -> int:
-        rows, F = max(self.widest, self.neurons), len(self.fields)
+        rows, F = max(self._rows, self.vectors.shape[1]), len(self.fields)
         kept = (len(self.widths) + 1) * (F * (F + 1) // 2 + self.neurons * F + F)
         return 8 * (rows * (8 + 4 * F) + 2 * kept)  # two columns of weights, a few of fields
 
     def __call__(self, index: UInt32[Array, ""]) -> Layers:
-        F, rows = len(self.fields), max(self.widest, self.neurons)
+        F, rows = len(self.fields), self._rows
         seed = (self.seed[0], self.seed[1])
         mask = jnp.asarray(bias_mask(self.fields))
         plain = jnp.asarray([not s.directions for s in self.fields], self.dtype)
         C_W = jnp.asarray(self.weight_variance, jnp.float64)
         C_b = jnp.asarray(self.bias_variance, jnp.float64)
         widths = jnp.asarray(self.widths, jnp.int32)
+        following = jnp.append(widths[1:], jnp.int32(self.outputs))
 
-        def affine(layer, h, n, C_W, C_b):
-            """(rows, F): b + W h, W with variance C_W / n; h (columns, F) is zero beyond n."""
-            scale = jnp.sqrt(C_W / n.astype(jnp.float64)).astype(self.dtype)
-            z = self._product(layer_key(seed, layer, WEIGHTS), index, h, n) * scale
+        def affine(layer, h, shape, C_W, C_b):
+            """(rows, F): b + W h, W (n_out, n_in) with variance C_W/n_in; h is zero beyond n_in."""
+            scale = jnp.sqrt(C_W / shape[1].astype(jnp.float64)).astype(self.dtype)
+            z = self._product(layer_key(seed, layer, WEIGHTS), index, h, shape) * scale
             b = self._biases(layer_key(seed, layer, BIASES), index, rows)
             return z + jnp.sqrt(C_b).astype(self.dtype) * b[:, None] * plain[None, :]
 
         def layer(y, x):
-            l, n, C_W, C_b = x
+            l, n, n_out, C_W, C_b = x
             h = jnp.stack(features(self.fields, list(y.T), self.activation.jax), 1)
             exists = jnp.arange(rows, dtype=jnp.int32)[:, None] < n
             h = jnp.where(exists, h, 0)[: self.widest]
             wide = h.astype(jnp.float64)
             total = jnp.matmul(wide.T, wide, precision="highest")
             S = C_b * mask + C_W / n.astype(jnp.float64) * total
-            following = affine(l + jnp.uint32(1), h, n, C_W, C_b)
-            row = {"S": S, "z": following[: self.neurons]}
+            z = affine(l + jnp.uint32(1), h, (n_out, n), C_W, C_b)
+            row = {"S": S, "z": z[: self.neurons]}
             if self.norms:
                 squares = jnp.where(exists, y, 0).astype(jnp.float64) ** 2
                 row["q"] = jnp.sum(squares, 0) / n.astype(jnp.float64)
-            return following, row
+            return z, row
 
         x = jnp.asarray(self.vectors, self.dtype)
         n_0 = jnp.int32(x.shape[1])
-        y = affine(jnp.uint32(1), x.T, n_0, C_W[0], C_b[0])
+        y = affine(jnp.uint32(1), x.T, (widths[0], n_0), C_W[0], C_b[0])
         S_0 = C_b[0] * mask + C_W[0] * jnp.asarray(self.overlaps)
         ls = jnp.arange(1, len(self.widths) + 1, dtype=jnp.uint32)
-        _, found = jax.lax.scan(layer, y, (ls, widths, C_W[1:], C_b[1:]))
+        _, found = jax.lax.scan(layer, y, (ls, widths, following, C_W[1:], C_b[1:]))
         lower = np.array(pairs(F))
         layers = {
             "S": jnp.concatenate([S_0[None], found["S"]])[:, lower[:, 0], lower[:, 1]],
@@ -101,29 +113,15 @@ class DenseDraw(AbstractDraw):
             layers["q"] = jnp.concatenate([found["q"], jnp.zeros((1, F), jnp.float64)])
         return layers
 
-    def _product(self, key, index, h, n):
-        """(rows, F): W h for standardised weights W; w_ij depends on i, j and n alone.
-
-        Column by column, two at a time, so that the matrix is never in memory. As in the
-        conditional sampler the weights ride in the carry as one complex array, because XLA's CPU
-        fusions would draw them again for each field.
-        """
-        half = (n + 1) // 2  # two weights of a row share one block of random words
-        i = jnp.arange(max(self.widest, self.neurons), dtype=jnp.int32)
-        h = jnp.concatenate([h, jnp.zeros((h.shape[0] % 2, h.shape[1]), h.dtype)])
-
-        def weights(pair):
-            position = (i * half + pair).astype(jnp.uint32)
-            return jax.lax.complex(*weight_pair(self.law, key, index, position, self.dtype))
-
-        def step(pair, carry):
-            z, w = carry
-            first, second = h[2 * pair], h[2 * pair + 1]
-            z = z + jnp.real(w)[:, None] * first[None, :] + jnp.imag(w)[:, None] * second[None, :]
-            return z, weights(pair + 1)
-
-        zero = jnp.zeros((i.shape[0], h.shape[1]), h.dtype)
-        return jax.lax.fori_loop(0, half, step, (zero, weights(jnp.int32(0))))[0]
+    def _product(self, key, index, h, shape):
+        """(rows, F): W h for a standardised W of shape (n_out, n_in); h is zero beyond n_in."""
+        (n_out, n_in), rows = shape, self._rows
+        if self.law.is_independent:
+            return independent_product(self.law, key, index, h, n_in, rows)
+        # an orthogonal matrix turns its input where it stands: room for both sides
+        room = max(rows, h.shape[0])
+        h = jnp.concatenate([h, jnp.zeros((room - h.shape[0], h.shape[1]), h.dtype)])
+        return orthogonal_product(key, index, h, n_in, n_out)[:rows]
 
     def _biases(self, key, index, rows: int):
         position = jnp.arange((rows + 1) // 2, dtype=jnp.uint32)
@@ -142,7 +140,8 @@ def dense(
 ) -> DenseDraw:
     """The dense sampler of `network` at `fields` (closed under the chain rule).
 
-    **Arguments:** `neurons`: how many are looked at; `norms`: whether to sum z^2 as well ("q").
+    **Arguments:** `neurons`: how many are looked at (beyond a layer's width: one more of their law
+    if weights are independent, else their bias alone); `norms`: whether to sum z^2 as well ("q").
 
     **Raises:** `ValueError` for derivatives that the activation does not have.
     """
@@ -152,6 +151,7 @@ def dense(
         activation=network.activation,
         law=network.weights,
         neurons=neurons,
+        outputs=network.outputs,
         widest=max(network.widths),
         dtype=dtype,
         norms=norms,

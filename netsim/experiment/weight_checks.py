@@ -1,0 +1,74 @@
+"""What the law of the weights refuses: moments that do not exist, neurons that do not exist."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from netsim.experiment.aliases import Named
+from netsim.experiment.measurable import Span, layers_of
+from netsim.experiment.observables import Observable
+from netsim.networks.network import Network
+from netsim.quantities import Quantity
+
+__all__ = ["check_weights", "exists", "weight_order"]
+
+
+def weight_order(network: Network, quantity: Quantity, layer: int) -> float:
+    """The highest moment of one weight without which `quantity` at `layer` does not exist.
+
+    z = b + W h needs as many moments as legs look at one neuron. Behind it h = sigma(z) of growth p
+    is of order |z|^p, so with K legs (2K for S and q, which are squares) the weights of m layers
+    before need moments of order K p^m; none if sigma is bounded. 0 where nothing is known to be
+    needed: logarithms, your own observables, and what derivatives need of earlier layers, where
+    sigma' may be small when D z is large.
+    """
+    legs, fields = quantity.legs, quantity.fields
+    if quantity.stat == "logcum" or fields not in (("z",), ("S",), ("q",)):
+        return 0.0
+    own = 0
+    if fields == ("z",):
+        own = max(Counter(leg.indices[0] for leg in legs).values())
+    elif fields == ("q",):
+        own = 2 * len(legs)
+    if any(slot.directions for leg in legs for slot in leg.slots):
+        return float(own)
+    K = len(legs) * (1 if fields == ("z",) else 2)
+    p, before = network.activation.growth, layer if fields == ("S",) else layer - 1
+    # K p^m is largest at an end: m = 1 or the last (64 layers of growth are beyond every nu)
+    return max([float(own), *(K * p**m for m in (1, min(before, 64)) if before >= 1)])
+
+
+def exists(network: Network, quantity: Quantity, layer: int, power: int = 1) -> bool:
+    """False if the power-th moment of the quantity's estimate is known to be infinite."""
+    below = network.weights.moments_below
+    return math.isinf(below) or power * weight_order(network, quantity, layer) < below
+
+
+def check_weights(
+    network: Network, named: Sequence[Named], observables: Sequence[Observable], span: Span
+) -> None:
+    """**Raises:** `ValueError` for a moment that does not exist with heavy-tailed weights, and for a
+    neuron that a layer with orthogonal weights does not have."""
+    law = network.weights
+    for quantity in (item.quantity for item in named):
+        for layer in layers_of(quantity, network.depth, span):
+            if not exists(network, quantity, layer):
+                raise ValueError(
+                    f"{quantity.at(layer).text} does not exist with {law.name} weights: it needs "
+                    f"their moment of order {weight_order(network, quantity, layer):g}, and those of "
+                    f"order < {law.moments_below:g} exist. Ask for lower orders, or for more degrees "
+                    "of freedom"
+                )
+    if law.is_independent:
+        return
+    legs = [leg for item in named for leg in item.quantity.legs if leg.field == "z"]
+    most = max([0, *(i for leg in legs for i in leg.indices), *(o.neurons for o in observables)])
+    least = min(*network.widths, network.outputs)
+    if most > least:
+        raise ValueError(
+            f"neuron {most} is looked at, but a layer has {least}: with orthogonal weights a further "
+            "neuron does not stand for one more of its law; use wider layers, more outputs or fewer "
+            "neurons"
+        )
