@@ -14,6 +14,7 @@ import pytest
 import report_fixture
 from netsim.report.format import plural, ranges, value_error
 from netsim.report.latex import escape, latex_number, latex_table
+from netsim.report.sections import what_was_run
 from netsim.report.tables import selected_layers
 from netsim.store.table import tidy
 
@@ -98,3 +99,9 @@ def test_latex_table_compiles(table, tmp_path):
         ["pdflatex", "-halt-on-error", "t.tex"], cwd=tmp_path, check=True, capture_output=True
     )
     assert (tmp_path / "t.pdf").stat().st_size > 0
+
+
+def test_long_decimals_of_inputs_are_shortened_in_the_summary():
+    record = report_fixture.records(8)[0]
+    record = {**record, "inputs": {"source": "digits(indices=[3], norm2=1.7087901524544507)"}}
+    assert "digits(indices=[3], norm2=1.709)" in what_was_run([record])
