@@ -39,7 +39,7 @@ def _time(seconds: float) -> str:
     return f"{minutes:.3g} min" if minutes < 120 else f"{minutes / 60:.3g} h"
 
 
-def _short(source: str) -> str:
+def _rounded(source: str) -> str:
     """Long decimals to four digits: the whole number stands under the point's provenance."""
     return re.sub(r"\d+\.\d{5,}", lambda found: f"{float(found[0]):.4g}", source)
 
@@ -61,7 +61,7 @@ def what_was_run(records: Sequence[Mapping]) -> str:
     words = (
         f"{plural(len(records), 'point')} of random fully connected networks "
         f"({', '.join(activations)}) with hidden widths {_span(widths)} and depth {_span(depths)}, "
-        f"on inputs {', '.join(map(_short, sources))}. Each point drew {_span(draws)} networks, "
+        f"on inputs {', '.join(map(_rounded, sources))}. Each point drew {_span(draws)} networks, "
         f"{thousands(sum(draws))} in all, in {_time(seconds)} on {', '.join(devices)}. "
         "One run serves every layer."
     )
