@@ -25,7 +25,7 @@ PAGES = sorted(
     for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md"))
     if "results" not in path.relative_to(ROOT).parts
 )
-EXECUTED = ("docs/hierarchy.md", "docs/errors.md")
+EXECUTED = ("docs/hierarchy.md", "docs/errors.md", "docs/criticality.md")
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
 
 

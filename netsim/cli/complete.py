@@ -41,6 +41,10 @@ def complete(words: Sequence[str]) -> list[str]:
         done, comma, start = value.rpartition(",")
         known = [c for c in _choices(key) if c.startswith(start)]
         return [f"{key}={done}{comma}{choice}" + ("" if comma else " ") for choice in known]
+    if typed[0] == "tune":
+        from netsim.cli.tune import KEYS
+
+        return [f"{key}=" for key in KEYS if key.startswith(last)]
     return [f"{key}=" for key in _keys() if key.startswith(last)]
 
 
@@ -50,7 +54,7 @@ def _choices(key: str) -> list[str]:
     files = sorted(path.stem for path in (config_folder() / key).glob("*.yaml"))
     if files:
         return files
-    if key == "network.activation":
+    if key in ("network.activation", "activation"):
         from netsim.networks.activations import activation_names
 
         return [name for name in activation_names() if "(" not in name]

@@ -17,6 +17,7 @@ VERBS = {
     "sweep": "run a grid of points and write table and page (no argument: the main job)",
     "simulate": "run one point and print its rows beside the predictions",
     "predict": "print what theory says, without drawing anything",
+    "tune": "every critical point of an activation: couplings, class, laws of large depth",
     "report": "write table and page again from stored results",
     "status": "show what a results folder holds and what is missing",
     "list": "activations, weights, inputs, quantities, experiments, aliases",
@@ -44,12 +45,14 @@ keys (see `netsim simulate --cfg job`; comma-separated values make a grid in `sw
   inputs=single|pair|sphere|circle|gram|digits|file inputs.norm2=1 inputs.gram=[[1,.5],[.5,1]]
   quantities=[kappa2,kappa4] sampler=conditional|dense
   run.draws=65536 run.seed=0 run.target=0.01 run.dtype=float32 out=FOLDER experiment=NAME
+  tune takes activation=NAME kernel=K1 tolerance=0.05 layers=1024 only
 
 examples
   netsim sweep
   netsim simulate network.activation=tanh network.width=128 network.depth=16 run.draws=1e6
   netsim predict network.activation=gelu inputs=pair inputs.angle=30 "quantities=[cum[z1a z1b]]"
   netsim sweep network.activation=relu,tanh network.width=32,64 network.depth=32 out=results/mine
+  netsim tune activation=gelu
 """
 
 _FLAGS = {"--json": "json", "--quiet": "quiet", "--traceback": "traceback"}
