@@ -12,6 +12,7 @@ from netsim.experiment.measurable import Span, layers_of, row_of
 from netsim.experiment.rows import alias_rows
 from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
+from netsim.quantities import Quantity
 from netsim.rows import Row
 from netsim.theory.base import AbstractTheory, OutsideDomain, Values
 from netsim.theory.statistics import statistic
@@ -30,29 +31,37 @@ class Predictions:
     refusals: tuple[tuple[str, str, str], ...]
 
 
-def theories(network: Network, inputs: Inputs) -> list[AbstractTheory]:
-    """All theories, the most exact first."""
+def theories(network: Network, inputs: Inputs, order: int | None = None) -> list[AbstractTheory]:
+    """All theories, the most exact first; `order`: last power of 1/n of the hierarchy."""
     from netsim.theory.finite_width import FieldsExact, HomogeneousExact, TransferExact
+    from netsim.theory.hierarchy import ORDER, Hierarchy
     from netsim.theory.limits import InfiniteWidth, LeadingPower
 
-    kinds = (HomogeneousExact, FieldsExact, TransferExact, LeadingPower, InfiniteWidth)
-    return [kind(network, inputs) for kind in kinds]
+    exact = [kind(network, inputs) for kind in (HomogeneousExact, FieldsExact, TransferExact)]
+    hierarchy = Hierarchy(network, inputs, ORDER if order is None else order)
+    return [*exact, hierarchy, LeadingPower(network, inputs), InfiniteWidth(network, inputs)]
 
 
 def predict(
-    network: Network, inputs: Inputs, named: Sequence[Named], layers: Span = None
+    network: Network,
+    inputs: Inputs,
+    named: Sequence[Named],
+    layers: Span = None,
+    order: int | None = None,
 ) -> Predictions:
     """One row per quantity, layer and applicable theory; alias rows beside the plain ones.
+
+    **Arguments:** `order`: last power of 1/n of the hierarchy, 1 to 6 (default: its own).
 
     **Raises:** `ValueError` for layers that the network does not have.
     """
     rows: list[Row] = []
     refusals: list[tuple[str, str, str]] = []
-    known = theories(network, inputs)
+    known = theories(network, inputs, order)
     for item in named:
         for theory in known:
             try:
-                values = statistic(theory, item.quantity)
+                values = _values(theory, item.quantity)
             except OutsideDomain as reason:
                 refusals.append((item.quantity.text, theory.name, str(reason)))
                 continue
@@ -63,6 +72,15 @@ def predict(
             at = layers_of(item.quantity, network.depth, layers)
             rows += _rows(item, theory.name, values, at)
     return Predictions(tuple(dict.fromkeys(rows)), tuple(refusals))
+
+
+def _values(theory: AbstractTheory, quantity: Quantity) -> Values:
+    from netsim.theory.hierarchy import Hierarchy
+
+    # a series knows more of a ratio than its sums do, and single coefficients
+    return (
+        theory.statistic(quantity) if isinstance(theory, Hierarchy) else statistic(theory, quantity)
+    )
 
 
 def _rows(item: Named, name: str, values: Values, layers: Sequence[int]) -> list[Row]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from netsim.cli.grid import expand
+from netsim.cli.grid import Composed, expand
 from netsim.cli.show import aligned, print_config, print_rows
 from netsim.cli.sweep import points_of
 
@@ -19,15 +21,17 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
 
     from netsim.api.predict import predict
     from netsim.api.sweep import check_predictable
+    from netsim.experiment.aliases import named_quantities
 
-    points = points_of(grid)
+    points = points_of([_without_orders(composed) for composed in grid])
     for point in points:
         check_predictable(point.experiment)
     rows = []
-    for point in points:
+    for composed, point in zip(grid, points, strict=True):
         made = point.experiment
+        named = named_quantities(_texts(composed), made.inputs.names)
         with np.errstate(all="ignore"):  # what is not finite is left out of the rows, and told
-            found = predict(made.network, made.inputs, made.named, made.layers)
+            found = predict(made.network, made.inputs, named, made.layers)
         id = {"id": made.id} if len(points) > 1 else {}
         rows += [id | row.json() for row in found.rows]
         if not flags["json"]:
@@ -37,6 +41,21 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     if flags["json"]:
         print_rows(rows)
     return 0
+
+
+def _texts(composed: Composed) -> list[str]:
+    """The quantities asked for, as texts."""
+    given = composed.config.get("quantities")
+    texts = [given] if isinstance(given, str) else given
+    return [str(text) for text in texts] if isinstance(texts, list) else []
+
+
+def _without_orders(composed: Composed) -> Composed:
+    """The point of the quantities without ~k: a coefficient of 1/n is predicted, never measured."""
+    texts = [re.sub(r"~\d+\s*$", "", text) for text in _texts(composed)]
+    if texts == _texts(composed):
+        return composed
+    return replace(composed, config=composed.config | {"quantities": texts})
 
 
 def _table(rows) -> str:
@@ -59,7 +78,7 @@ def _table(rows) -> str:
 
 
 def _print_refusals(found) -> None:
-    predicted = {row.quantity.split("@")[0] for row in found.rows}
+    predicted = {re.sub(r"@\w+", "", row.quantity) for row in found.rows}
     for text, theory, reason in found.refusals:
-        if text.split("@")[0] not in predicted:
+        if re.sub(r"@\w+", "", text) not in predicted:
             print(f"no prediction of {text} by {theory}: {reason}")
