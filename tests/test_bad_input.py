@@ -115,6 +115,7 @@ RUN = [
     ("run.estimators=naive", "must be out of rao_blackwell, raw"),
     ("run.checkpoint_seconds=-1", "must be a number of seconds >= 0"),
     ("layers=3", "layers=3: must be [first, last]"),
+    ("order=9", "order=9: the last power of 1/n kept, 1 to 6"),
     ("layers=[3,2]", "give [first, last]"),
     ("sampler=dens", "must be one of conditional, dense"),
     ("run=x", "run=x does not exist"),

@@ -10,6 +10,7 @@ import pytest
 
 from command import netsim
 from netsim.api.predict import predict
+from netsim.api.simulate import predict as predict_in_python
 from netsim.compare import best_prediction
 from netsim.experiment.aliases import named_quantities
 from netsim.networks.input_sets import build
@@ -164,3 +165,12 @@ def test_the_command_predicts_single_coefficients(capsys):
     assert "no prediction" not in netsim(capsys, f"predict {words} 'quantities=[cum[Saa]~2]'").out
     refused = netsim(capsys, f"predict {words} quantities=7")
     assert refused.code == 2 and "quantities=7" in refused.err
+
+
+def test_order_is_chosen_on_the_command_line_and_in_python(capsys):
+    words = "network.activation=tanh network.width=16 network.depth=2 quantities=[kappa2@out]"
+    rows = json.loads(netsim(capsys, f"predict {words} order=5 --json").out)
+    assert {row["truncation"] for row in rows if row["source"] == "theory:hierarchy"} == {5}
+    found = predict_in_python(network("tanh", width=16, depth=2), INPUTS, "kappa2@out", order=4)
+    truncation = dict(zip(found["source"], found["truncation"], strict=True))
+    assert truncation["theory:hierarchy"] == "4"

@@ -25,7 +25,8 @@ from netsim.run.plan import CHECKPOINT_SECONDS, units_for
 __all__ = ["Point", "inputs_from", "network_from", "point_from"]
 
 _TOP = {
-    "network", "inputs", "run", "sampler", "quantities", "layers", "title", "out", "group", "sweep",
+    "network", "inputs", "run", "sampler", "quantities", "layers", "order", "title", "out", "group",
+    "sweep",
 }  # fmt: skip
 _NETWORK = {
     "activation", "width", "depth", "widths", "weight_variance", "bias_variance", "outputs",
@@ -43,7 +44,8 @@ class Point:
 
     **Fields:** `experiment`; `draws`; `target`, or None; `title`, for people; `group`: points of one
     group differ in their widths only; `overrides`: the command-line words that give this point;
-    `checkpoint_seconds`, between writes of the state.
+    `checkpoint_seconds`, between writes of the state; `order`: last power of 1/n that predictions by
+    the hierarchy keep, or None for its own.
     """
 
     experiment: Experiment
@@ -53,6 +55,7 @@ class Point:
     group: str
     overrides: tuple[str, ...] = ()
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    order: int | None = None
 
 
 def _known(section: str, given: Any, known: set[str]) -> None:
@@ -152,7 +155,14 @@ def point_from(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> Po
         group=str(config.get("group") or group_of(made)),
         overrides=tuple(overrides),
         checkpoint_seconds=_number(seconds, "run.checkpoint_seconds", "a number of seconds >= 0"),
+        order=_order(config.get("order")),
     )
+
+
+def _order(value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or value not in range(1, 7)):
+        raise ValueError(f"order={value!r}: the last power of 1/n kept, 1 to 6, or null")
+    return value
 
 
 def _mixture(value: Any) -> bool | None:

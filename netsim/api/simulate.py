@@ -108,8 +108,12 @@ def simulate(
     return Run(made, folder).draw_to(total, goal, progress)
 
 
-def predict(net: Network, inputs: Inputs, quantities: str | Sequence[str]):
+def predict(
+    net: Network, inputs: Inputs, quantities: str | Sequence[str], *, order: int | None = None
+):
     """What theory says of `quantities`, without drawing: one line per layer and theory.
+
+    **Arguments:** `order`: last power of 1/n that the hierarchy keeps, 1 to 6 (default 3).
 
     **Returns:** a data frame as `Run.table`; empty where no theory covers what was asked.
 
@@ -119,7 +123,8 @@ def predict(net: Network, inputs: Inputs, quantities: str | Sequence[str]):
     texts = [quantities] if isinstance(quantities, str) else list(quantities)
     if not texts:
         raise ValueError("quantities is empty: name at least one, e.g. kappa4 or cum[z1a^4]")
-    return rows_frame(predictions_of(net, inputs, named_quantities(texts, inputs.names)).rows, net)
+    named = named_quantities(texts, inputs.names)
+    return rows_frame(predictions_of(net, inputs, named, order=order).rows, net)
 
 
 def _kinds(net: Any, inputs: Any) -> None:

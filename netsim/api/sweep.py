@@ -136,7 +136,11 @@ def _record(point: Point, outcome: PointOutcome, earlier: dict | None, command: 
     estimates = estimate_rows(experiment, outcome.state) if enough else []
     if outcome.signal is None:
         predictions = predict(
-            experiment.network, experiment.inputs, experiment.named, experiment.layers
+            experiment.network,
+            experiment.inputs,
+            experiment.named,
+            experiment.layers,
+            point.order,
         ).rows
         return make_record(point, estimates, predictions, outcome, earlier=earlier, command=command)
     # a signal is answered at once: no theory is worked out for a run that was stopped

@@ -31,7 +31,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
         made = point.experiment
         named = named_quantities(_texts(composed), made.inputs.names)
         with np.errstate(all="ignore"):  # what is not finite is left out of the rows, and told
-            found = predict(made.network, made.inputs, named, made.layers)
+            found = predict(made.network, made.inputs, named, made.layers, point.order)
         id = {"id": made.id} if len(points) > 1 else {}
         rows += [id | row.json() for row in found.rows]
         if not flags["json"]:
