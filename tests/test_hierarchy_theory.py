@@ -174,3 +174,17 @@ def test_order_is_chosen_on_the_command_line_and_in_python(capsys):
     found = predict_in_python(network("tanh", width=16, depth=2), INPUTS, "kappa2@out", order=4)
     truncation = dict(zip(found["source"], found["truncation"], strict=True))
     assert truncation["theory:hierarchy"] == "4"
+
+
+def test_several_inputs_are_predicted_by_the_hierarchy_of_fields():
+    net, inputs = network("tanh", width=16, depth=2), build("pair", angle=60)
+    named = named_quantities(["kappa4", "cum[z1a^2 z2b^2]"], inputs.names)
+    rows = predict(net, inputs, named).rows
+    pair = [row for row in rows if "b" in row.inputs and "a" in row.inputs]
+    assert {row.source for row in pair} == {"theory:hierarchy_fields"}
+    assert {row.truncation for row in pair} == {2} and all(row.truncation_error for row in pair[1:])
+    # one input alone has the same series to a higher order
+    alone = {row.source for row in rows if row.inputs == "a"}
+    assert "theory:hierarchy" in alone and "theory:hierarchy_fields" not in alone
+    more = predict(net, inputs, named, order=3).rows
+    assert {row.truncation for row in more if row.source == "theory:hierarchy_fields"} == {3}

@@ -20,6 +20,9 @@ from netsim.theory.statistics import statistic
 __all__ = ["Predictions", "predict", "theories"]
 
 
+FIELDS_ORDER = 2  # of several fields: seconds for three of them and 64 layers
+
+
 @dataclass(frozen=True)
 class Predictions:
     """Rows of all theories, and why the others gave none.
@@ -35,11 +38,15 @@ def theories(network: Network, inputs: Inputs, order: int | None = None) -> list
     """All theories, the most exact first; `order`: last power of 1/n of the hierarchy."""
     from netsim.theory.finite_width import FieldsExact, HomogeneousExact, TransferExact
     from netsim.theory.hierarchy import ORDER, Hierarchy
+    from netsim.theory.hierarchy_many import HierarchyFields
     from netsim.theory.limits import InfiniteWidth, LeadingPower
 
     exact = [kind(network, inputs) for kind in (HomogeneousExact, FieldsExact, TransferExact)]
-    hierarchy = Hierarchy(network, inputs, ORDER if order is None else order)
-    return [*exact, hierarchy, LeadingPower(network, inputs), InfiniteWidth(network, inputs)]
+    series = [
+        Hierarchy(network, inputs, ORDER if order is None else order),
+        HierarchyFields(network, inputs, FIELDS_ORDER if order is None else min(order, 3)),
+    ]
+    return [*exact, *series, LeadingPower(network, inputs), InfiniteWidth(network, inputs)]
 
 
 def predict(
@@ -59,7 +66,10 @@ def predict(
     refusals: list[tuple[str, str, str]] = []
     known = theories(network, inputs, order)
     for item in named:
+        answered: set[str] = set()
         for theory in known:
+            if theory.name == "hierarchy_fields" and "hierarchy" in answered:
+                continue  # the same series, to a lower order
             try:
                 values = _values(theory, item.quantity)
             except OutsideDomain as reason:
@@ -69,6 +79,7 @@ def predict(
                 reason = "is 0 in the infinite-width limit; its size at finite width is not known"
                 refusals.append((item.quantity.text, theory.name, reason))
                 continue
+            answered.add(theory.name)
             at = layers_of(item.quantity, network.depth, layers)
             rows += _rows(item, theory.name, values, at)
     return Predictions(tuple(dict.fromkeys(rows)), tuple(refusals))

@@ -11,7 +11,9 @@ beyond the leading power are derived from the conditional law of a layer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -82,7 +84,10 @@ def hierarchy_fields(
     own = tuple(fields[i] for i in kept)
     _check(network.activation, own, order)
     more = next_term and _possible(network.activation, own, order + 1, _MOST_NEXT)
-    values, errors = _both(network, own, gram[np.ix_(kept, kept)].tobytes(), order + more)
+    # coefficients depend on n_l/n_1 only: networks that differ by a common factor share them
+    common = math.gcd(*network.widths)
+    shape = replace(network, widths=tuple(n // common for n in network.widths))
+    values, errors = _both(shape, own, gram[np.ix_(kept, kept)].tobytes(), order + more)
     cut = slice(None, order + 1)
     return FieldCumulants(
         fields,
