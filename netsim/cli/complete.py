@@ -31,7 +31,8 @@ def complete(words: Sequence[str]) -> list[str]:
     if not typed:
         return [f"{word} " for word in (*VERBS, *_FIRST) if word.startswith(last)]
     if last.startswith("-"):
-        return [f"{option} " for option in _OPTIONS if option.startswith(last)]
+        options = (*_OPTIONS, "--symbolic") if typed[0] == "predict" else _OPTIONS
+        return [f"{option} " for option in options if option.startswith(last)]
     if typed[0] == "list":
         from netsim.cli.listing import topics
 

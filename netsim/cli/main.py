@@ -34,6 +34,7 @@ options
   --json           rows as one JSON array on stdout, nothing else there
   --cfg job        print the composed config and stop
   --multirun, -m   accepted: comma-separated values make a grid anyway (simulate -m is sweep)
+  --symbolic       predict: formula, recursion, closed form and series, as SymPy and LaTeX
   --quiet          no progress
   --traceback      show where an error came from
   --completion     print a completion script: eval "$(netsim --completion)" in bash or zsh
@@ -55,7 +56,9 @@ examples
   netsim tune activation=gelu
 """
 
-_FLAGS = {"--json": "json", "--quiet": "quiet", "--traceback": "traceback"}
+_FLAGS = {
+    "--json": "json", "--symbolic": "symbolic", "--quiet": "quiet", "--traceback": "traceback",
+}  # fmt: skip
 
 
 class Usage(ValueError):
@@ -131,6 +134,8 @@ def _dispatch(words: list[str]) -> int:
         print(f"netsim {verb}: {VERBS[verb]}\n\n{HELP.split(chr(10) * 2, 1)[1]}", end="")
         return 0
     flags, overrides = _options(rest)
+    if flags["symbolic"] and verb != "predict":
+        raise Usage(f"--symbolic is an option of predict, not of {verb}")
     module = {"list": "listing"}.get(verb, verb)
     return importlib.import_module(f"netsim.cli.{module}").run(overrides, flags)
 

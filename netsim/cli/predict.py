@@ -26,6 +26,8 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     points = points_of([_without_orders(composed) for composed in grid])
     for point in points:
         check_predictable(point.experiment)
+    if flags["symbolic"]:
+        return _symbolic(grid, points, json_wanted=flags["json"])
     rows = []
     for composed, point in zip(grid, points, strict=True):
         made = point.experiment
@@ -40,6 +42,22 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
             _print_refusals(found)
     if flags["json"]:
         print_rows(rows)
+    return 0
+
+
+def _symbolic(grid: Sequence[Composed], points: Sequence, *, json_wanted: bool) -> int:
+    from netsim.api.symbolic import symbolic_records
+    from netsim.cli.symbolic import print_symbolic
+    from netsim.experiment.aliases import named_quantities
+
+    found = []
+    for composed, point in zip(grid, points, strict=True):
+        made = point.experiment
+        named = named_quantities(_texts(composed), made.inputs.names)
+        records = symbolic_records(made.network, made.inputs, named, point.order)
+        id = {"id": made.id} if len(points) > 1 else {}
+        found.append((point.title, [id | record for record in records]))
+    print_symbolic(found, json_wanted=json_wanted)
     return 0
 
 
