@@ -276,3 +276,10 @@ def test_what_is_loaded(line, unwanted):
     ended = subprocess.run([sys.executable, "-c", code, line], capture_output=True, text=True)
     loaded = set(ended.stdout.rsplit("loaded ", 1)[1].split())
     assert not loaded & unwanted, ended.stderr
+
+
+def test_log_moments_with_other_weights(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = "sampler=dense network.weights=uniform network.width=4 network.depth=1"
+    ended = netsim(capsys, f"simulate {words} quantities=[logcum[Saa]@1] --quiet")
+    assert ended.code == 0, ended.err

@@ -299,7 +299,7 @@ def test_depths_are_where_the_recursion_comes_and_stays_close():
 def test_what_is_not_reached_is_said():
     (point,) = [p for p in points("gelu") if p.kind == "half-stable"]
     needs = layers_needed(point, asymptotics(point)[1], 5.0, most=128)
-    assert {need.text for need in needs} == {"more than 32"}
+    assert {need.text for need in needs} == {"not within 32 (searched to 128)"}
     assert all(need.layers is None and need.deviation > 0.05 for need in needs)
     found = layers_needed(point, asymptotics(point)[0], point.K, tolerance=0.06, most=128)
     at = {need.law.quantity: need for need in found}

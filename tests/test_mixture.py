@@ -170,9 +170,9 @@ def test_what_decides_and_what_is_refused():
     assert not experiment(relu, single, ["kappa4"], sampler="dense").mixture
     many = build("circle", count=9)
     assert not experiment(relu, many, ["kappa4"]).mixture
-    with pytest.raises(ValueError, match="at most 8 fields; give mixture=false"):
+    with pytest.raises(ValueError, match="at most 8 fields .*, here 9; give mixture=false"):
         experiment(relu, many, ["kappa4"], mixture=True)
-    with pytest.raises(ValueError, match="conditional sampler"):
+    with pytest.raises(ValueError, match="needs sampler=conditional, not dense"):
         experiment(relu, single, ["kappa4"], sampler="dense", mixture=True)
     with pytest.raises(ValueError, match="must be auto, true or false"):
         point_from(
@@ -186,3 +186,17 @@ def test_what_decides_and_what_is_refused():
     nine = [Slot(name) for name in many.names]
     with pytest.raises(ValueError, match="at most 8"):
         conditional(relu, many, nine, wider=np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("mixture", [False, True])
+def test_draws_that_overflow_never_look_healthy(mixture):
+    # a cubic whose large draws grow without bound; after overflow they must not restart from zero
+    net = network(
+        "polynomial([0, 1, 0, -0.2])", width=32, depth=12, weight_variance=1.0, bias_variance=0.0
+    )
+    made = experiment(net, build("single"), ["kappa2"], mixture=mixture)
+    outcome = run_point(made, 65536, show=SilentProgress(), save=lambda state: None)
+    rows = {row.layer: row for row in estimate_rows(made, outcome.state) if row.alias}
+    assert np.isfinite(rows[2].value) and not rows[2].flags
+    first = min(layer for layer, row in rows.items() if "undefined" in row.flags)
+    assert all("undefined" in rows[layer].flags for layer in range(first, 14))

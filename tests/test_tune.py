@@ -70,7 +70,7 @@ def test_text_for_people(capsys):
     assert ended.code == 0 and ended.err == ""
     for words in (
         "tanh: 1 critical point", "network.weight_variance=1.0 network.bias_variance=0.0",
-        "F(K) - K = -2 K^2", "0.666667 L/n", "more than 16", "0.821413",
+        "F(K) - K = -2 K^2", "0.666667 L/n", "not within 16 (searched to 64)", "0.821413",
         "softplus: 0 critical points", "sigma(0) = 0.693147 is not 0",
         "chi_parallel > chi_perp at every K",
     ):  # fmt: skip
@@ -98,7 +98,7 @@ def test_where_a_first_kernel_goes(capsys):
         ("activation=gleu", "did you mean 'gelu'"),
         ("activation=gelu kernl=2", "Did you mean kernel? Keys: activation, kernel"),
         ("activation=gelu kernel=big", "kernel=big: must be a number"),
-        ("activation=gelu kernel=-1", "must be a finite number > 0"),
+        ("activation=gelu kernel=-1", "must lie in 1e-12..1e+12"),
         ("activation=gelu kernel=1,2", "only activation= takes several"),
         ("activation=gelu tolerance=2", "between 0 and 1"),
         ("activation=gelu layers=1.5", "a whole number of layers"),
@@ -184,7 +184,7 @@ def test_default_first_kernels_lie_in_the_basin():
     ("options", "words"),
     [
         ({"kernel": "2"}, "must be a number"),
-        ({"kernel": math.inf}, "finite number > 0"),
+        ({"kernel": math.inf}, "must lie in 1e-12"),
         ({"tolerance": True}, "must be a number"),
         ({"layers": 3}, "whole number of layers"),
     ],
@@ -192,3 +192,10 @@ def test_default_first_kernels_lie_in_the_basin():
 def test_bad_arguments(options, words):
     with pytest.raises(ValueError, match=words):
         netsim.tune("tanh", **options)
+
+
+def test_a_first_kernel_that_cannot_be():
+    assert "from K1 = 0.1 impossible: below C_b = 0.172922" in repr(netsim.tune("gelu", kernel=0.1))
+    for kernel in (1e300, 1e-300):
+        with pytest.raises(ValueError, match=r"must lie in 1e-12\.\.1e\+12"):
+            netsim.tune("relu", kernel=kernel)

@@ -13,7 +13,7 @@ from typing import Any
 
 from netsim.api.point import Target
 from netsim.experiment.aliases import Named, named_quantities
-from netsim.experiment.experiment import Experiment, experiment
+from netsim.experiment.experiment import Experiment, experiment, mixture_of
 from netsim.experiment.measure import layers_of
 from netsim.networks.critical import critical_couplings
 from netsim.networks.input_sets import build
@@ -160,7 +160,8 @@ def point_from(config: Mapping[str, Any], overrides: tuple[str, ...] = ()) -> Po
 
 
 def _order(value: Any) -> int | None:
-    if value is not None and (isinstance(value, bool) or value not in range(1, 7)):
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if value is not None and not (whole and 1 <= value <= 6):
         raise ValueError(f"order={value!r}: the last power of 1/n kept, 1 to 6, or null")
     return value
 
@@ -233,4 +234,9 @@ def group_of(made: Experiment) -> str:
     net = made.network
     couplings = f"C_W={net.weight_variance[-1]:.6g}, C_b={net.bias_variance[-1]:.6g}"
     law = "" if net.weights.is_gaussian else f", {net.weights.name} weights"
-    return f"{net.activation.name} ({couplings}{law}), {made.inputs.source}"
+    # where draws would be weighted by default, and are not, or the other way round
+    usual = mixture_of(made, None)
+    draws = {(True, False): ", plain draws", (False, True): ", weighted draws"}
+    return f"{net.activation.name} ({couplings}{law}), {made.inputs.source}" + draws.get(
+        (usual, made.mixture), ""
+    )

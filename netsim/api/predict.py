@@ -94,6 +94,14 @@ def _values(theory: AbstractTheory, quantity: Quantity) -> Values:
     )
 
 
+def _diverging(values: Values, at: int) -> tuple[str, ...]:
+    """A series whose first term left out exceeds its sum says nothing."""
+    missing = values.truncation_error
+    if missing is None or not isinstance(values.truncation, int):
+        return ()
+    return ("diverging",) if missing[at] > abs(values.value[at]) else ()
+
+
 def _rows(item: Named, name: str, values: Values, layers: Sequence[int]) -> list[Row]:
     rows = []
     for layer in layers:
@@ -112,6 +120,7 @@ def _rows(item: Named, name: str, values: Values, layers: Sequence[int]) -> list
             error=float(values.error[at]),
             truncation=values.truncation,
             truncation_error=None if missing is None else float(missing[at]),
+            flags=_diverging(values, at),
         )
         rows += alias_rows(item, row)
     return rows

@@ -94,6 +94,8 @@ def notes_of(experiment: Experiment) -> list[str]:
     logs = any(item.quantity.stat == "logcum" for item in experiment.named)
     if not logs or network.activation.slopes is None or 0.0 not in network.activation.slopes:
         return []
+    if not network.weights.is_gaussian:
+        return ["Log-moments are conditional on a living network."]
     norm2 = float(experiment.inputs.overlaps[0, 0])
     dead = death_probability(network, norm2)[-1]
     return [

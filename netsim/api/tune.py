@@ -22,6 +22,9 @@ from netsim.theory.criticality.solve import Criticality, criticality
 __all__ = ["Start", "Tuned", "Tuning", "tune"]
 
 
+LEAST_KERNEL, MOST_KERNEL, MOST_LAYERS = 1e-12, 1e12, 10_000
+
+
 @dataclass(frozen=True)
 class Start:
     """The laws for one kind of first kernel, and how many layers they need.
@@ -107,22 +110,25 @@ def tune(
     - `kernel`: the first kernel K1 = C_b + C_W |x|^2/n_0 from which the depths are counted (default:
       |x|^2/n_0 = 1 where every K1 leads to K*, else a K1 on the side that K* attracts);
     - `tolerance`: relative, to which a law must hold;
-    - `layers`: the deepest network that the laws are compared with (about 1 ms a layer).
+    - `layers`: the deepest network that the laws are compared with (some ms a layer), 4 to 10000; a
+      law must hold from L to 4 L, so that this finds depths up to a quarter of it.
 
     **Returns:** a `Tuning`, without points where nothing is critical.
 
     **Raises:** `ValueError`.
     """
     first = None if kernel is None else a_number(kernel, "kernel")
-    if first is not None and not (math.isfinite(first) and first > 0):
-        raise ValueError(f"kernel={kernel!r}: the first kernel must be a finite number > 0")
+    if first is not None and not LEAST_KERNEL <= first <= MOST_KERNEL:
+        raise ValueError(
+            f"kernel={kernel!r}: the first kernel must lie in {LEAST_KERNEL:g}..{MOST_KERNEL:g}"
+        )
     relative, depth = a_number(tolerance, "tolerance"), a_number(layers, "layers")
     if not 0 < relative < 1:
         raise ValueError(
             f"tolerance={tolerance!r}: a relative deviation between 0 and 1, e.g. 0.05"
         )
-    if not (depth.is_integer() and 4 <= depth <= 1e6):
-        raise ValueError(f"layers={layers!r}: a whole number of layers, 4 to 1000000")
+    if not (depth.is_integer() and 4 <= depth <= MOST_LAYERS):
+        raise ValueError(f"layers={layers!r}: a whole number of layers, 4 to {MOST_LAYERS}")
     found = criticality(activation_of(activation))
     points = tuple(_tuned(point, first, relative, int(depth)) for point in found.points)
     return Tuning(found, points, first, relative)

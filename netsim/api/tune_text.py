@@ -56,8 +56,13 @@ def _paragraph(number: int, one: Tuned, tuning: Tuning) -> str:
     for start in one.starts:
         lines += _start(start, tuning.tolerance)
     if not one.starts and tuning.kernel is not None:
-        to = one.flows_to(tuning.kernel)
-        lines.append(f"   from K1 = {tuning.kernel:.6g} K goes to {to:.6g}")
+        K1, least = tuning.kernel, one.point.bias_variance
+        to = (
+            f"K goes to {one.flows_to(K1):.6g}"
+            if K1 >= least
+            else f"impossible: below C_b = {least:.6g}"
+        )
+        lines.append(f"   from K1 = {K1:.6g} {to}")
     return "\n".join(lines)
 
 

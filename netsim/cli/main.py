@@ -42,11 +42,14 @@ options
 
 keys (see `netsim simulate --cfg job`; comma-separated values make a grid in `sweep`)
   network.activation=relu network.width=64 network.depth=8 network.widths=[64,32]
-  network.weight_variance=2 network.bias_variance=0 network.weights=gaussian
+  network.weight_variance=2 network.bias_variance=0
+  network.weights=gaussian|uniform|rademacher|sparse(p)|student_t(nu)|orthogonal
   inputs=single|pair|sphere|circle|gram|digits|file inputs.norm2=1 inputs.gram=[[1,.5],[.5,1]]
   quantities=[kappa2,kappa4] sampler=conditional|dense
-  run.draws=65536 run.seed=0 run.target=0.01 run.dtype=float32 out=FOLDER experiment=NAME
-  tune takes activation=NAME kernel=K1 tolerance=0.05 layers=1024 only
+  run.draws=65536 run.seed=0 run.target=0.01 run.dtype=float32 run.mixture=auto|true|false
+  out=FOLDER experiment=NAME
+  predict also takes order=3 (last power of 1/n kept, 1 to 6) and coefficients: cum[z1a^4]@out~1
+  tune takes activation=NAME kernel=K1 tolerance=0.05 layers=1024 (deepest network tried) only
 
 examples
   netsim sweep

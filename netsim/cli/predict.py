@@ -79,7 +79,8 @@ def _without_orders(composed: Composed) -> Composed:
 def _table(rows) -> str:
     from netsim.report.format import value_error
 
-    table = [("quantity", "layer", "value", "numerical error", "theory", "good to")]
+    head = ("quantity", "layer", "value", "numerical error", "theory", "good to", "next term", "")
+    table = [head]
     for row in rows:
         kept = row.truncation if isinstance(row.truncation, str) else f"n^-{row.truncation}"
         table.append(
@@ -90,6 +91,8 @@ def _table(rows) -> str:
                 f"{row.error:.1e}",
                 row.source.removeprefix("theory:"),
                 kept,
+                "" if row.truncation_error is None else f"{row.truncation_error:.1e}",
+                " ".join(row.flags),
             )
         )
     return aligned(table)

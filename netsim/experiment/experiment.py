@@ -22,7 +22,7 @@ from netsim.networks.network import Network
 from netsim.samplers.names import FEW, RNG, SAMPLERS
 from netsim.theory.infinite_width import kernels
 
-__all__ = ["DTYPES", "Experiment", "experiment"]
+__all__ = ["DTYPES", "Experiment", "experiment", "mixture_of"]
 
 DTYPES = ("float32", "float64")
 SCHEMA = 2
@@ -152,6 +152,7 @@ def experiment(
     unknown = [name for name in estimators if name not in ESTIMATORS]
     if unknown or not estimators:
         raise ValueError(f"estimators={list(estimators)}: must be out of {', '.join(ESTIMATORS)}")
+    mixture = None if isinstance(mixture, str) and mixture == "auto" else mixture
     if mixture is not None and not isinstance(mixture, bool):
         raise ValueError(f"mixture={mixture!r}: must be true, false or None (where it helps)")
     made = Experiment(
@@ -164,7 +165,7 @@ def experiment(
         dtype=dtype,
         layers=_span(layers, network.depth),
     )
-    made = replace(made, mixture=_mixture(made, mixture))
+    made = replace(made, mixture=mixture_of(made, mixture))
     _check_neurons(made.named, network.outputs)
     check_weights(network, made.named, made.measurement.observables, made.layers)
     check_order(network.activation, made.measurement.fields)
@@ -172,14 +173,20 @@ def experiment(
     return made
 
 
-def _mixture(made: Experiment, wanted: bool | None) -> bool:
+def mixture_of(made: Experiment, wanted: bool | None) -> bool:
+    """Whether half of the draws have wider noise if `wanted` is asked for; None: where it helps.
+
+    **Raises:** `ValueError` where it is asked for and impossible.
+    """
     fields = len(made.measurement.fields)
     possible = made.sampler == "conditional" and fields <= FEW
     if wanted and not possible:
-        raise ValueError(
-            f"mixture=true with sampler={made.sampler} and {fields} field(s): it needs the "
-            f"conditional sampler and at most {FEW} fields; give mixture=false"
+        cause = (
+            f"it needs sampler=conditional, not {made.sampler}"
+            if made.sampler != "conditional"
+            else f"it is for at most {FEW} fields (inputs and their derivatives), here {fields}"
         )
+        raise ValueError(f"mixture=true: {cause}; give mixture=false")
     # bounded activations have light tails: nothing to gain
     return possible and made.network.activation.growth > 0 if wanted is None else wanted
 

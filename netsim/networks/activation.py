@@ -27,7 +27,8 @@ def _numpy_namespace() -> SimpleNamespace:
     return SimpleNamespace(
         exp=np.exp, log1p=np.log1p, tanh=np.tanh, sin=np.sin, cos=np.cos, sqrt=np.sqrt,
         abs=np.abs, where=np.where, erf=special.erf, expit=special.expit, logaddexp=np.logaddexp,
-        zeros_like=np.zeros_like, ones_like=np.ones_like,
+        zeros_like=np.zeros_like, ones_like=np.ones_like, minimum=np.minimum, maximum=np.maximum,
+        clip=np.clip, log=np.log, expm1=np.expm1, sign=np.sign,
     )  # fmt: skip
 
 
@@ -40,6 +41,8 @@ def _jax_namespace() -> SimpleNamespace:
         exp=jnp.exp, log1p=jnp.log1p, tanh=jnp.tanh, sin=jnp.sin, cos=jnp.cos, sqrt=jnp.sqrt,
         abs=jnp.abs, where=jnp.where, erf=jax.scipy.special.erf, expit=jax.nn.sigmoid,
         logaddexp=jnp.logaddexp, zeros_like=jnp.zeros_like, ones_like=jnp.ones_like,
+        minimum=jnp.minimum, maximum=jnp.maximum, clip=jnp.clip, log=jnp.log, expm1=jnp.expm1,
+        sign=jnp.sign,
     )  # fmt: skip
 
 

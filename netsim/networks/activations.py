@@ -37,8 +37,9 @@ def activation(text: str | Activation) -> Activation:
             raise ValueError(f"activation {name} takes no parameters, got ({arguments})")
         return SIMPLE[name]() if name in SIMPLE else REGISTERED[name]
     if name not in FAMILIES:
-        near = difflib.get_close_matches(name, [*SIMPLE, *FAMILIES, *REGISTERED], 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        lower = {"silu": "swish"}.get(name.lower(), name.lower())
+        near = difflib.get_close_matches(lower, [*SIMPLE, *FAMILIES, *REGISTERED], 1)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
         raise ValueError(
             f"unknown activation {text!r}{hint} Known: {', '.join(activation_names())}"
         )

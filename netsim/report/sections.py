@@ -20,6 +20,8 @@ prediction's own uncertainty is below half the error; elsewhere stands the diffe
 per cent, with the words “beyond the order kept” where the next order is what is missing.</li>
 <li><b>Unreliable</b> rows (faint, open markers) rest on too few draws: their value is
 typically too small and their error bar means little. They are never judged.</li>
+<li><b>Draws</b> of unbounded activations are weighted: half of them have wider noise, which
+leaves every mean as it is and makes the errors of high cumulants smaller.</li>
 <li><b>L/n</b> is the sum of 1/width over the hidden layers up to the row's layer. Rows of one run
 share their draws: count pulls, but multiply no probabilities.</li>
 </ul>"""

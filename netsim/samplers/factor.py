@@ -26,6 +26,7 @@ def square_root(S: Sequence[Sequence[Any]]) -> tuple[list[list[Any]], Any]:
     column is exactly 0, so identical inputs stay identical bit for bit. The error is at most that
     pivot. Where S has fewer independent rows than fields, what is left after them is rounding, and
     entries are kept within |T_ak|^2 <= (what is left of S_aa), so that its quotients stay small.
+    Where S_kk overflowed, field k is nan from here on: a draw that exploded never looks healthy.
 
     **Arguments:** `S[a][b]`, b <= a, float64 scalars (or arrays of one shape, elementwise).
     **Returns:** (T, rank): `T[a][b]` for b <= a, and the number of pivots kept.
@@ -39,7 +40,7 @@ def square_root(S: Sequence[Sequence[Any]]) -> tuple[list[list[Any]], Any]:
         keep = pivot > TOLERANCE * S[k][k]
         safe = jnp.where(keep, pivot, 1.0)
         root = jnp.where(keep, jnp.sqrt(safe), 0.0)
-        T[k][k] = root
+        T[k][k] = jnp.where(jnp.isfinite(S[k][k]), root, jnp.nan)
         for a in range(k + 1, F):
             # Cauchy-Schwarz, which rounding breaks where pivot and s_aa are rounding themselves
             most = jnp.sqrt(jnp.maximum(s[a][a], 0.0) / safe)
@@ -75,4 +76,6 @@ def square_root_array(S: Float64[Array, "F F"]) -> Float64[Array, "F F"]:
         return U.at[k].set(row), left - row * row
 
     begin = (jnp.zeros_like(S), jnp.diagonal(S))
-    return jax.lax.fori_loop(jnp.int32(0), jnp.int32(F), column, begin)[0].T
+    T = jax.lax.fori_loop(jnp.int32(0), jnp.int32(F), column, begin)[0].T
+    overflown = ~jnp.isfinite(jnp.diagonal(S))
+    return jnp.where(jnp.diag(overflown), jnp.nan, T)

@@ -36,8 +36,8 @@ class Hierarchy(AbstractTheory):
     name = "hierarchy"
 
     def __init__(self, network: Network, inputs: Inputs, order: int = ORDER):
-        if isinstance(order, bool) or order not in range(1, MOST_FLOAT + 1):
-            raise ValueError(f"order={order}: the last power of 1/n kept, 1 to {MOST_FLOAT}")
+        if not isinstance(order, int) or isinstance(order, bool) or not 1 <= order <= MOST_FLOAT:
+            raise ValueError(f"order={order!r}: the last power of 1/n kept, 1 to {MOST_FLOAT}")
         self.network, self.inputs, self.order = network, inputs, order
 
     def overlap_cumulant(self, legs: tuple[SlotPair, ...]) -> Values:

@@ -32,8 +32,10 @@ class Need:
 
     @property
     def text(self) -> str:
-        """E.g. "12", "more than 256"."""
-        return f"more than {self.searched // _HOLDS}" if self.layers is None else str(self.layers)
+        """E.g. "12", "not within 256 (searched to 1024)"."""
+        if self.layers is not None:
+            return str(self.layers)
+        return f"not within {self.searched // _HOLDS} (searched to {self.searched})"
 
 
 def layers_needed(
