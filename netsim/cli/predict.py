@@ -80,7 +80,7 @@ def _table(rows) -> str:
     from netsim.report.format import value_error
 
     head = ("quantity", "layer", "value", "numerical error", "theory", "good to", "next term", "")
-    table = [head]
+    table: list[tuple[str, ...]] = [head]
     for row in rows:
         kept = row.truncation if isinstance(row.truncation, str) else f"n^-{row.truncation}"
         table.append(
