@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from netsim.networks.activation import Activation
 from netsim.networks.activations import activation, activation_names
 from netsim.networks.critical import critical_couplings
 from netsim.networks.network import network
@@ -149,3 +150,16 @@ def test_critical_couplings():
 def test_bad_networks(options, words):
     with pytest.raises(ValueError, match=words):
         network("relu", **options)
+
+
+def test_functions_that_an_activation_may_use_agree_everywhere():
+    """relu6 by its limits: one formula for NumPy, JAX and high precision."""
+
+    def relu6(x, xp):
+        return xp.minimum(xp.maximum(x, 0.0), 6.0) + 0 * xp.clip(x, 0.0, 6.0) * xp.sign(x)
+
+    sigma = Activation("relu6_of_these_tests", (relu6,), 0, 0.0, (0.0, 6.0))
+    x = np.linspace(-2, 8, 41)
+    with jax.enable_x64(True):
+        found = np.asarray(sigma.jax(jnp.asarray(x)))
+    assert np.allclose(sigma.numpy(x), np.clip(x, 0, 6)) and np.allclose(found, np.clip(x, 0, 6))

@@ -31,7 +31,8 @@ def _namespace() -> SimpleNamespace:
         abs=abs, where=lambda condition, a, b: a if condition else b, erf=_MP.erf,
         expit=lambda x: 1 / (1 + _MP.exp(-x)),
         logaddexp=lambda a, b: _MP.log(_MP.exp(a) + _MP.exp(b)),
-        zeros_like=lambda x: _MP.mpf(0), ones_like=lambda x: _MP.mpf(1),
+        zeros_like=lambda x: _MP.mpf(0), ones_like=lambda x: _MP.mpf(1), minimum=min, maximum=max,
+        clip=lambda x, low, high: min(max(x, low), high), log=_MP.log, expm1=_MP.expm1, sign=_MP.sign,
     )  # fmt: skip
 
 
