@@ -15,7 +15,7 @@ import pytest
 
 from netsim.estimators import SHARE_LIMIT, TAIL_LIMIT
 from netsim.experiment.aliases import ALIASES
-from netsim.experiment.exact_errors import LIMIT
+from netsim.experiment.exact_errors import LIMIT, WIDER_LIMIT
 from netsim.experiment.experiment import experiment
 from netsim.quantities import FIELDS, STATS
 
@@ -187,6 +187,7 @@ def test_errors_page_quotes_the_limits_in_force():
     text = (ROOT / "docs" / "errors.md").read_text()
     for name, value in (
         ("SHARE_LIMIT", SHARE_LIMIT), ("TAIL_LIMIT", TAIL_LIMIT), ("LIMIT", LIMIT),
+        ("WIDER_LIMIT", WIDER_LIMIT),
     ):  # fmt: skip
         assert f"`{name}` = {value:g}" in text, f"docs/errors.md must say `{name}` = {value:g}"
 

@@ -200,3 +200,12 @@ def test_draws_that_overflow_never_look_healthy(mixture):
     assert np.isfinite(rows[2].value) and not rows[2].flags
     first = min(layer for layer, row in rows.items() if "undefined" in row.flags)
     assert all("undefined" in rows[layer].flags for layer in range(first, 14))
+
+
+def test_a_network_whose_draws_are_nearly_all_small_is_marked():
+    # every S seen is far below its mean: nothing scatters, so only exact moments can tell
+    net = network("relu", width=2, depth=32)
+    made = experiment(net, build("single"), ["kappa2@out"])
+    outcome = run_point(made, 65536, show=SilentProgress(), save=lambda state: None)
+    rows = estimate_rows(made, outcome.state)
+    assert made.mixture and all("unreliable" in row.flags for row in rows)

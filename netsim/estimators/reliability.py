@@ -32,7 +32,7 @@ def tail_indices(sums: MomentSums, state: State) -> np.ndarray:
     """Tail index xi of the summands of the variance, see above.
 
     **Returns:** (targets, layers), the largest over a target's terms; 0 where nothing varies or
-    fewer than two blocks are filled.
+    fewer than two blocks are filled, infinite where some blocks vary and others do not.
     """
     filled = state["count"] > 0
     if filled.sum() < 2:
@@ -40,7 +40,10 @@ def tail_indices(sums: MomentSums, state: State) -> np.ndarray:
     largest = state["largest"][filled]
     positive = np.all(largest > 0, axis=0)
     logs = np.log(np.where(positive, largest, 1.0))
-    return _worst(sums, logs.std(axis=0, ddof=1) * math.sqrt(6) / math.pi)
+    index = logs.std(axis=0, ddof=1) * math.sqrt(6) / math.pi
+    # blocks without any deviation beside blocks with some: the variance rests on rare draws
+    some = np.any(largest > 0, axis=0) & ~positive
+    return _worst(sums, np.where(some, np.inf, index))
 
 
 def shares(sums: MomentSums, state: State) -> np.ndarray:

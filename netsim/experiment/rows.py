@@ -10,7 +10,7 @@ import numpy as np
 from netsim.estimators import TargetResult, result
 from netsim.estimators.sums import State
 from netsim.experiment.aliases import Named
-from netsim.experiment.exact_errors import LIMIT, exact_relative_error
+from netsim.experiment.exact_errors import LIMIT, WIDER_LIMIT, exact_relative_error
 from netsim.experiment.experiment import Experiment
 from netsim.experiment.measure import Measured
 from netsim.experiment.weight_checks import exists
@@ -30,9 +30,12 @@ def estimate_rows(experiment: Experiment, state: State) -> list[Row]:
     found = []
     for measured in experiment.measurement.measured:
         known = _known_error(experiment, measured, draws)
+        limit = (
+            WIDER_LIMIT if experiment.mixture else LIMIT
+        )  # known errors are those of plain draws
         for layer, row in measured.rows:
             made = _row(measured, results, layer, row, draws)
-            if known is not None and known[row] > LIMIT and "unreliable" not in made.flags:
+            if known is not None and known[row] > limit and "unreliable" not in made.flags:
                 made = replace(made, flags=("unreliable", *made.flags))
             found += alias_rows(measured.named, made)
     return list(dict.fromkeys(found))
@@ -42,8 +45,7 @@ def _known_error(experiment: Experiment, measured: Measured, draws: int) -> np.n
     quantity, network = measured.named.quantity, experiment.network
     if not all(exists(network, quantity, layer, power=2) for layer, _ in measured.rows):
         return np.full(network.depth + 1, np.inf)  # heavy-tailed weights: no variance
-    # the exact error is that of plain draws
-    if experiment.mixture or measured.estimator == "raw" or not quantity.inputs:
+    if measured.estimator == "raw" or not quantity.inputs:
         return None
     norm2 = float(experiment.inputs.gram([Slot(quantity.inputs[0])])[0, 0])
     return exact_relative_error(network, quantity, norm2, draws)
