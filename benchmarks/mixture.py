@@ -11,11 +11,10 @@ marked unreliable are too small, so that the factor is a lower bound there ("> "
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import sys
 
 import numpy as np
+from record import write
 
 from netsim.api.point import run_point
 from netsim.experiment.experiment import experiment
@@ -23,7 +22,6 @@ from netsim.experiment.rows import estimate_rows
 from netsim.networks.input_sets import build
 from netsim.networks.network import network
 from netsim.run.progress import SilentProgress
-from netsim.store.provenance import device, versions
 
 CASES = (
     ("linear", 64, 8), ("relu", 64, 8), ("relu", 128, 32), ("gelu", 64, 8), ("tanh", 64, 8),
@@ -67,12 +65,7 @@ def main() -> int:
         name = f"{case[0]} {case[1]},{case[2]}"
         print(f"{name:>14} {speed:>8.2f} " + " ".join(f"{t:>8}" for t in texts), flush=True)
     if path:
-        record = {
-            "benchmark": "mixture", "machine": platform.processor() or platform.machine(),
-            "device": device(), "versions": versions(), "rows": rows,
-        }  # fmt: skip
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(record, file, indent=1)
+        write(path, "mixture", rows)
     return 0
 
 

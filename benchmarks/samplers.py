@@ -10,14 +10,13 @@ Compilation is timed apart. Draws are not folded into an estimator: this is the 
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import statistics
 import sys
 import time
 
 import jax
 import jax.numpy as jnp
+from record import write
 
 from netsim.networks.input_sets import build
 from netsim.networks.network import network
@@ -25,7 +24,6 @@ from netsim.quantities import Slot
 from netsim.run.plan import layout_for
 from netsim.samplers.conditional import conditional
 from netsim.samplers.dense import dense
-from netsim.store.provenance import device, versions
 
 SIZES = ((64, 8), (256, 16), (1024, 32))
 SECONDS = 2.0  # per measurement
@@ -78,12 +76,7 @@ def main() -> int:
             flush=True,
         )
     if path:
-        record = {
-            "benchmark": "samplers", "machine": platform.processor() or platform.machine(),
-            "device": device(), "versions": versions(), "rows": rows,
-        }  # fmt: skip
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(record, file, indent=1)
+        write(path, "samplers", rows)
     return 0
 
 

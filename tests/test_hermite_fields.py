@@ -9,12 +9,13 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from helpers import HARD_TANH
 from netsim.gaussian import products
 from netsim.gaussian.derivative_terms import differentiated
 from netsim.gaussian.hermite_fields import covariance_taylor, hermite_expectations
 from netsim.gaussian.jets import derivatives, powers, smooth_order
 from netsim.gaussian.slopes_pair import SlopesPair
-from netsim.networks.activations import Activation, activation
+from netsim.networks.activations import activation
 from netsim.quantities import Slot
 
 MP = {
@@ -32,16 +33,6 @@ BV = Slot("b", ("v",))
 # tanh and relu as a user may register them: no recurrence, no closed form
 MY_TANH = replace(activation("tanh"), name="my_tanh", functions=activation("tanh").functions[:3])
 MY_RELU = replace(activation("relu"), name="my_relu", slopes=None)
-HARD_TANH = Activation(
-    "hard_tanh_of_these_tests",
-    (
-        lambda x, xp: xp.where(xp.abs(x) < 1, x, xp.where(x > 0, 1.0, -1.0)),
-        lambda x, xp: xp.where(xp.abs(x) < 1, 1.0, 0.0),
-    ),
-    1,
-    0.0,
-    (-1.0, 1.0),
-)
 PAIR = np.array([[1.1, 0.3], [0.3, 0.7]])
 
 

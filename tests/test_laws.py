@@ -19,6 +19,7 @@ from netsim.experiment.aliases import named_quantities
 from netsim.experiment.experiment import experiment
 from netsim.experiment.rows import estimate_rows
 from netsim.experiment.weight_checks import exists
+from netsim.networks.input_sets import build
 from netsim.networks.inputs import from_vectors
 from netsim.networks.network import network
 from netsim.networks.weights import weight_law, weight_law_names
@@ -343,3 +344,12 @@ def test_quantities_that_do_not_exist_are_refused():
 def test_networks_refuse_complex_weights():
     with pytest.raises(ValueError, match="neurons would be complex"):
         network("linear", width=3, depth=1, weights="complex")
+
+
+def test_derivative_moments_that_do_not_exist_are_refused():
+    # D z of a piecewise linear network is linear in the weights of every layer, like z
+    net = network("linear", width=8, depth=3, weights="student_t(4)")
+    inputs = build("single", directions=1)
+    for text in ("cum[z1a^2 z2a^2]@out", "cum[z1a'u^2 z2a'u^2]@out"):
+        with pytest.raises(ValueError, match="does not exist with student_t"):
+            experiment(net, inputs, [text], sampler="dense")

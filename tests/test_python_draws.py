@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import jax
 import numpy as np
 import pytest
 
+from netsim.api.point import Target
 from netsim.api.run import Run
+from netsim.rows import Row
 from netsim.run.plan import Layout
 from netsim.samplers.names import RNG
 from netsim.store.points import PointFiles, StoreError, read_record
@@ -199,3 +202,12 @@ def test_a_write_that_fails_loses_nothing(run, tmp_path, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         kept.more(1024, progress=False)  # said once
+
+
+def test_a_target_is_not_reached_by_draws_that_are_all_alike():
+    # all networks drawn are dead: no error, but marked, because exact moments are known
+    common = {"layer": 1, "inputs": "a", "source": "estimator:rao_blackwell", "draws": 65536}
+    dead = Row("cum[z1a^2]@1", None, value=0.0, error=0.0, flags=("unreliable",), **common)
+    target = Target(0.1, frozenset([dead.key]))
+    assert not target.reached([dead])
+    assert target.reached([replace(dead, flags=())])  # zero by symmetry

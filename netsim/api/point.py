@@ -22,14 +22,18 @@ class Target:
     """Stop when the relative error of every named row is below `relative`.
 
     **Fields:** `relative`; `keys`: (quantity text with layer, alias) of the rows meant, see `Row`.
-    Unreliable rows never count as reached; rows without an error need none.
+    Unreliable rows never count as reached; other rows without an error need none.
     """
 
     relative: float
     keys: frozenset[tuple[str, str | None]]
 
     def reached(self, rows: Sequence[Row]) -> bool:
-        named = [row for row in rows if row.key in self.keys and row.error != 0]
+        named = [
+            row
+            for row in rows
+            if row.key in self.keys and (row.error != 0 or "unreliable" in row.flags)
+        ]
         return all(
             row.error is not None
             and "unreliable" not in row.flags

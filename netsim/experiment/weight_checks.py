@@ -22,7 +22,7 @@ def weight_order(network: Network, quantity: Quantity, layer: int) -> float:
     is of order |z|^p, so with K legs (2K for S and q, which are squares) the weights of m layers
     before need moments of order K p^m; none if sigma is bounded. 0 where nothing is known to be
     needed: logarithms, your own observables, and what derivatives need of earlier layers, where
-    sigma' may be small when D z is large.
+    sigma' may be small when D z is large (not if sigma is piecewise linear: D z grows like z then).
     """
     legs, fields = quantity.legs, quantity.fields
     if quantity.stat == "logcum" or fields not in (("z",), ("S",), ("q",)):
@@ -32,7 +32,8 @@ def weight_order(network: Network, quantity: Quantity, layer: int) -> float:
         own = max(Counter(leg.indices[0] for leg in legs).values())
     elif fields == ("q",):
         own = 2 * len(legs)
-    if any(slot.directions for leg in legs for slot in leg.slots):
+    derived = any(slot.directions for leg in legs for slot in leg.slots)
+    if derived and network.activation.slopes is None:
         return float(own)
     K = len(legs) * (1 if fields == ("z",) else 2)
     p, before = network.activation.growth, layer if fields == ("S",) else layer - 1

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from netsim.gaussian.line import EPSILON, REACH, graded_points, legendre, line_edges
+from netsim.gaussian.line import EPSILON, REACH, graded_points, legendre
+from netsim.gaussian.plane import outer_edges
 from netsim.networks.activation import Activation
 
 __all__ = ["integrate_panels"]
@@ -32,13 +33,7 @@ def integrate_panels(
     **Returns:** (P,) values, (P,) errors.
     """
     points = graded_points(sigma, REACH * (abs(A[1, 0]) + abs(A[1, 1])))
-    outer = line_edges([A[0, 0]], sigma)
-    if A[1, 0] != 0:  # seen from g_1, a kink of z_2 is smeared over A_11
-        kinks = np.array([0.0, *sigma.kinks])
-        smear = A[1, 1] * 2.0 ** np.arange(0, 60, 2)
-        smear = smear[smear < REACH * abs(A[1, 0])]
-        near = (kinks[:, None] + np.concatenate([-smear, [0.0], smear])).ravel() / A[1, 0]
-        outer = np.unique(np.concatenate([outer, near[np.abs(near) < REACH]]))
+    outer = outer_edges(A, sigma)
     (fine, size), (coarse, _) = (_sum(f, A, outer, points, nodes) for nodes in _NODES)
     return fine, np.abs(fine - coarse) + 4 * EPSILON * size
 

@@ -15,7 +15,7 @@ import numpy as np
 from netsim.gaussian.line import REACH, graded_points, integrate_line, legendre, line_edges
 from netsim.networks.activation import Activation
 
-__all__ = ["integrate_plane"]
+__all__ = ["integrate_plane", "outer_edges"]
 
 _FINE, _COARSE = 20, 14  # inner nodes per panel; their difference is the inner error
 _CHUNK = 64  # outer nodes at a time: bounds memory
@@ -31,16 +31,23 @@ def integrate_plane(
     **Returns:** (P,) values, (P,) errors.
     """
     points = graded_points(sigma, REACH * (abs(A[1, 0]) + abs(A[1, 1])))
-    outer = line_edges([A[0, 0]], sigma)
-    if A[1, 0] != 0:  # seen from g_1, a kink of z_2 is smeared over A_11
-        kinks = np.array([0.0, *sigma.kinks])
-        smear = A[1, 1] * 2.0 ** np.arange(0, 60, 2)
-        smear = smear[smear < REACH * abs(A[1, 0])]
-        near = (kinks[:, None] + np.concatenate([-smear, [0.0], smear])).ravel() / A[1, 0]
-        outer = np.unique(np.concatenate([outer, near[np.abs(near) < REACH]]))
+    outer = outer_edges(A, sigma)
     fine, error = integrate_line(_inner(f, A, points, _FINE), outer)
     coarse, _ = integrate_line(_inner(f, A, points, _COARSE), outer)
     return fine, error + np.abs(fine - coarse)
+
+
+def outer_edges(A: np.ndarray, sigma: Activation) -> np.ndarray:
+    """Panel edges in g_1 for functions of sigma at z = A g, A (2, 2) lower triangular."""
+    edges = line_edges([A[0, 0]], sigma)
+    if A[1, 0] == 0:
+        return edges
+    # seen from g_1, a kink of z_2 is smeared over A_11
+    kinks = np.array([0.0, *sigma.kinks])
+    smear = A[1, 1] * 2.0 ** np.arange(0, 60, 2)
+    smear = smear[smear < REACH * abs(A[1, 0])]
+    near = (kinks[:, None] + np.concatenate([-smear, [0.0], smear])).ravel() / A[1, 0]
+    return np.unique(np.concatenate([edges, near[np.abs(near) < REACH]]))
 
 
 def _inner(f, A: np.ndarray, points: np.ndarray, nodes: int):
