@@ -23,7 +23,7 @@ from netsim.report.style import COLOURS, FAINT, INK, MARKERS, style
 from netsim.theory.exact import cumulants
 from netsim.theory.limit_curves import limit_ratios
 from netsim.theory.susceptibility import chi_parallel, chi_perp
-from netsim.theory.transfer import transfer_cumulants
+from netsim.theory.transfer.chain import transfer_cumulants
 
 __all__ = ["FIGURES", "FOLDER", "main"]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from netsim.networks.network import network
-from netsim.theory.hierarchy_one import cumulant_series
-from netsim.theory.transfer import transfer_cumulants
+from netsim.theory.hierarchy.one_input import cumulant_series
+from netsim.theory.transfer.chain import transfer_cumulants
 
 
 @pytest.mark.parametrize(

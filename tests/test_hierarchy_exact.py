@@ -10,7 +10,7 @@ import pytest
 
 from netsim.networks.network import network
 from netsim.theory.exact import cumulants as exact_cumulants
-from netsim.theory.hierarchy_one import cumulant_series
+from netsim.theory.hierarchy.one_input import cumulant_series
 
 
 def _polynomial(slopes, widths, C_b, C_W, x2, order):

@@ -24,7 +24,7 @@ from fields_twins import (
 from netsim.networks.fields import bias_mask
 from netsim.networks.network import network
 from netsim.theory.exact_derivatives import gram_moments
-from netsim.theory.hierarchy_fields import hierarchy_fields
+from netsim.theory.hierarchy_fields.fields import hierarchy_fields
 from netsim.theory.leading_order import leading
 
 ORACLES = json.loads((Path(__file__).parent / "oracles" / "hanin.json").read_text())["entries"]

@@ -22,8 +22,8 @@ from netsim.networks.network import network
 from netsim.quantities import Slot, parse
 from netsim.theory.base import OutsideDomain
 from netsim.theory.finite_width import FieldsExact
-from netsim.theory.hierarchy_fields import hierarchy_fields
-from netsim.theory.hierarchy_many import HierarchyFields
+from netsim.theory.hierarchy_fields.fields import hierarchy_fields
+from netsim.theory.hierarchy_fields.theory import HierarchyFields
 from netsim.theory.statistics import statistic
 
 

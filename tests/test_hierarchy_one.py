@@ -12,8 +12,8 @@ import pytest
 
 from netsim.networks.network import network
 from netsim.networks.own_activations import register_activation
-from netsim.theory.hierarchy_one import cumulant_series
-from netsim.theory.transfer import transfer_cumulants
+from netsim.theory.hierarchy.one_input import cumulant_series
+from netsim.theory.transfer.chain import transfer_cumulants
 
 ENTRIES = json.loads((Path(__file__).parent / "oracles" / "hanin.json").read_text())["entries"]
 SERIES = [e for e in ENTRIES if e["kind"] == "single_input_series"]

@@ -18,9 +18,9 @@ from netsim.networks.network import network
 from netsim.quantities import parse
 from netsim.theory.base import OutsideDomain
 from netsim.theory.finite_width import HomogeneousExact, TransferExact
-from netsim.theory.hierarchy import Hierarchy
-from netsim.theory.hierarchy_expansion import Expansion
-from netsim.theory.hierarchy_one import cumulant_series
+from netsim.theory.hierarchy.expansion import Expansion
+from netsim.theory.hierarchy.one_input import cumulant_series
+from netsim.theory.hierarchy.theory import Hierarchy
 from netsim.theory.statistics import statistic
 
 INPUTS = build("single", norm2=0.75)

@@ -24,9 +24,9 @@ from fields_twins import (
 from netsim.networks.fields import bias_mask, closure
 from netsim.networks.network import network
 from netsim.quantities import Slot
-from netsim.theory.hierarchy_fields import hierarchy_fields
+from netsim.theory.hierarchy_fields.fields import hierarchy_fields
+from netsim.theory.hierarchy_fields.multisets import multiply, multisets, splits
 from netsim.theory.infinite_width import kernels
-from netsim.theory.multisets import multiply, multisets, splits
 
 
 @pytest.mark.parametrize("fields", [(A, B), (A, AU)], ids=["inputs", "derivative"])

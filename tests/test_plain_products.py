@@ -11,9 +11,9 @@ import pytest
 
 from netsim.gaussian.field_expectations import field_expectations
 from netsim.gaussian.hermite_fields import hermite_expectations, order_of
-from netsim.gaussian.plain_plan import plan_plain
-from netsim.gaussian.plain_slopes import plain_slopes
-from netsim.gaussian.plain_smooth import plain_smooth
+from netsim.gaussian.plain.plan import plan_plain
+from netsim.gaussian.plain.slopes import plain_slopes
+from netsim.gaussian.plain.smooth import plain_smooth
 from netsim.networks.activations import activation
 from netsim.quantities import Slot
 

@@ -12,8 +12,8 @@ from netsim.gaussian.hermite import COARSE, FINE, _legendre, even_hermite, hermi
 from netsim.gaussian.hermite_mp import BUILT_IN, MP, fixed_taylor, mp_function
 from netsim.gaussian.one_field import taylor
 from netsim.networks.activations import activation
+from netsim.theory.hierarchy.series import bell, cumulants, degrees, evolve, series_cumulants
 from netsim.theory.norm_terms import partitions
-from netsim.theory.series import bell, cumulants, degrees, evolve, series_cumulants
 
 BITS = 200
 

@@ -12,10 +12,10 @@ import netsim
 from netsim.quantities import parse
 from netsim.theory import exact
 from netsim.theory.base import OutsideDomain
-from netsim.theory.hierarchy_one import cumulant_series
-from netsim.theory.symbolic import symbolic
-from netsim.theory.symbolic_formula import formula
-from netsim.theory.symbolic_names import latex
+from netsim.theory.hierarchy.one_input import cumulant_series
+from netsim.theory.symbolic.answer import symbolic
+from netsim.theory.symbolic.formula import formula
+from netsim.theory.symbolic.names import latex
 
 SLOPES = ["linear", "relu", "leaky_relu(0.25)", "leaky_relu(0.1)", "slopes(1, -2)"]
 

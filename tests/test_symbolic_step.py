@@ -11,9 +11,9 @@ import netsim
 from netsim.gaussian.neuron import neuron_cumulants
 from netsim.quantities import parse
 from netsim.theory.finite_width import FieldsExact
-from netsim.theory.hierarchy_one import cumulant_series
-from netsim.theory.symbolic_many import recursion_many
-from netsim.theory.symbolic_step import MOST_ORDER, part, recursion
+from netsim.theory.hierarchy.one_input import cumulant_series
+from netsim.theory.symbolic.many import recursion_many
+from netsim.theory.symbolic.step import MOST_ORDER, part, recursion
 
 D, V, T, Q, C_W, n_l, F1, F2, F3 = sympy.symbols("D V T Q C_W n_l dF d2F d3F")
 c2, dc2, d2c2, c3, dc3, c4 = sympy.symbols("c_2 dc_2 d2c_2 c_3 dc_3 c_4")

@@ -11,11 +11,11 @@ import pytest
 
 from netsim.networks.activation import Activation
 from netsim.networks.network import network
-from netsim.theory import transfer
 from netsim.theory.exact import cumulants
-from netsim.theory.transfer import transfer_cumulants
-from netsim.theory.transfer_gauss import compress, sum_rule
-from netsim.theory.transfer_grid import BoundedGrid, HalfLineGrid
+from netsim.theory.transfer import chain as transfer
+from netsim.theory.transfer.chain import transfer_cumulants
+from netsim.theory.transfer.gauss import compress, sum_rule
+from netsim.theory.transfer.grid import BoundedGrid, HalfLineGrid
 
 _ENTRIES = json.loads((Path(__file__).parent / "oracles" / "hanin.json").read_text())["entries"]
 _SERIES = [e for e in _ENTRIES if e["kind"] == "single_input_series"]

@@ -37,8 +37,8 @@ class Predictions:
 def theories(network: Network, inputs: Inputs, order: int | None = None) -> list[AbstractTheory]:
     """All theories, the most exact first; `order`: last power of 1/n of the hierarchy."""
     from netsim.theory.finite_width import FieldsExact, HomogeneousExact, TransferExact
-    from netsim.theory.hierarchy import ORDER, Hierarchy
-    from netsim.theory.hierarchy_many import HierarchyFields
+    from netsim.theory.hierarchy.theory import ORDER, Hierarchy
+    from netsim.theory.hierarchy_fields.theory import HierarchyFields
     from netsim.theory.limits import InfiniteWidth, LeadingPower
 
     exact = [kind(network, inputs) for kind in (HomogeneousExact, FieldsExact, TransferExact)]
@@ -86,7 +86,7 @@ def predict(
 
 
 def _values(theory: AbstractTheory, quantity: Quantity) -> Values:
-    from netsim.theory.hierarchy import Hierarchy
+    from netsim.theory.hierarchy.theory import Hierarchy
 
     # a series knows more of a ratio than its sums do, and single coefficients
     return (

@@ -8,8 +8,8 @@ from typing import Any
 from netsim.experiment.aliases import Named
 from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
-from netsim.theory.symbolic import Symbolic, symbolic
-from netsim.theory.symbolic_names import latex
+from netsim.theory.symbolic.answer import Symbolic, symbolic
+from netsim.theory.symbolic.names import latex
 
 __all__ = ["symbolic_records"]
 
@@ -26,7 +26,7 @@ def symbolic_records(
     {"sympy": text that SymPy reads, "latex": ...}; a line of the recursion has its `symbol`, too;
     `where` gives the exact values of symbols in this network.
 
-    **Raises:** `ValueError` as `netsim.theory.symbolic.symbolic`.
+    **Raises:** `ValueError` as `netsim.theory.symbolic.answer.symbolic`.
     """
     return [
         _record(item, symbolic(network, inputs, item.quantity, order, divisor=item.divisor))

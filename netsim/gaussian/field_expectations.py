@@ -12,9 +12,9 @@ import numpy as np
 from netsim.gaussian.derivative_terms import Request
 from netsim.gaussian.hermite_fields import hermite_expectations
 from netsim.gaussian.jets import smooth_order
-from netsim.gaussian.plain_plan import plan_plain
-from netsim.gaussian.plain_slopes import covers, plain_slopes
-from netsim.gaussian.plain_smooth import plain_smooth, points_needed
+from netsim.gaussian.plain.plan import plan_plain
+from netsim.gaussian.plain.slopes import covers, plain_slopes
+from netsim.gaussian.plain.smooth import plain_smooth, points_needed
 from netsim.networks.activation import Activation
 from netsim.quantities import Slot
 

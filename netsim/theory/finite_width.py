@@ -14,7 +14,7 @@ from netsim.theory.exact import cumulants
 from netsim.theory.exact_derivatives import field_moments
 from netsim.theory.limits import norm2_of, one_input
 from netsim.theory.pairings import SlotPair
-from netsim.theory.transfer import transfer_cumulants
+from netsim.theory.transfer.chain import transfer_cumulants
 
 __all__ = ["FieldsExact", "HomogeneousExact", "TransferExact"]
 

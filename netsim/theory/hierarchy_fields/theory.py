@@ -9,8 +9,8 @@ from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
 from netsim.quantities import Slot
 from netsim.theory.base import AbstractTheory, OutsideDomain, Values
-from netsim.theory.field_cumulants import FieldCumulants
-from netsim.theory.hierarchy_fields import MOST_FIELDS, hierarchy_fields, highest_order
+from netsim.theory.hierarchy_fields.cumulants import FieldCumulants
+from netsim.theory.hierarchy_fields.fields import MOST_FIELDS, hierarchy_fields, highest_order
 from netsim.theory.pairings import SlotPair
 
 __all__ = ["HierarchyFields"]

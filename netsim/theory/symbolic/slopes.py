@@ -19,7 +19,7 @@ from typing import Any
 from netsim.networks.network import Network
 from netsim.theory.base import OutsideDomain
 from netsim.theory.exact import slopes_of
-from netsim.theory.symbolic_names import exact_number, load_sympy
+from netsim.theory.symbolic.names import exact_number, load_sympy
 
 __all__ = ["MOST_CUMULANT", "Slopes", "slopes_closed"]
 

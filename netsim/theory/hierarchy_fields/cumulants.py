@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netsim.quantities import Slot
-from netsim.theory.multisets import multisets
+from netsim.theory.hierarchy_fields.multisets import multisets
 from netsim.theory.pairings import SlotPair
 
 __all__ = ["FieldCumulants", "FieldSeries"]

@@ -19,8 +19,8 @@ import numpy as np
 
 from netsim.gaussian.chaos import Chaos
 from netsim.gaussian.line import EPSILON, legendre
-from netsim.gaussian.plain_plan import Key, Part, PlainPlan
-from netsim.gaussian.plain_smooth import correlated, root
+from netsim.gaussian.plain.plan import Key, Part, PlainPlan
+from netsim.gaussian.plain.smooth import correlated, root
 from netsim.gaussian.slopes_pair import SlopesPair
 from netsim.networks.activation import Activation
 

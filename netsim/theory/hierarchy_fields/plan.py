@@ -19,7 +19,7 @@ from netsim.gaussian.derivative_terms import Request
 from netsim.gaussian.hermite_fields import order_of
 from netsim.networks.fields import closure
 from netsim.quantities import Slot
-from netsim.theory.multisets import Multiset, multisets
+from netsim.theory.hierarchy_fields.multisets import Multiset, multisets
 
 __all__ = ["FieldPlan", "field_plan"]
 

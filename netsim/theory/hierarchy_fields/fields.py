@@ -2,8 +2,8 @@
 
 Given layer l, the fields of layer l+1 are Gaussian with covariance S_l, so means and joint
 cumulants of S are all that there is; they follow layer by layer, to n^-1 for up to 16 fields
-(`netsim.theory.field_first_order`), to n^-2 for four and n^-3 for three
-(`netsim.theory.field_series`).
+(`netsim.theory.hierarchy_fields.first_order`), to n^-2 for four and n^-3 for three
+(`netsim.theory.hierarchy_fields.series`).
 
 Source: the hierarchy is that of Hanin, arXiv 2204.01058; the recursions for several fields and
 beyond the leading power are derived from the conditional law of a layer.
@@ -24,10 +24,10 @@ from netsim.networks.activation import Activation
 from netsim.networks.fields import bias_mask
 from netsim.networks.network import Network
 from netsim.quantities import Slot
-from netsim.theory.field_cumulants import FieldCumulants
-from netsim.theory.field_first_order import first_order
-from netsim.theory.field_series import field_series
-from netsim.theory.multisets import multisets
+from netsim.theory.hierarchy_fields.cumulants import FieldCumulants
+from netsim.theory.hierarchy_fields.first_order import first_order
+from netsim.theory.hierarchy_fields.multisets import multisets
+from netsim.theory.hierarchy_fields.series import field_series
 
 __all__ = ["MOST_FIELDS", "hierarchy_fields", "highest_order"]
 
@@ -61,7 +61,7 @@ def hierarchy_fields(
     from netsim.networks.inputs import from_vectors
     from netsim.networks.network import network
     from netsim.quantities import Slot
-    from netsim.theory.hierarchy_fields import hierarchy_fields
+    from netsim.theory.hierarchy_fields.fields import hierarchy_fields
     a, b = Slot("a"), Slot("b")
     inputs = from_vectors([[1.0, 0.0], [0.6, 0.8]], source="two vectors")
     found = hierarchy_fields(network("tanh", width=64, depth=5), inputs.gram([a, b]), [a, b])

@@ -2,8 +2,8 @@
 
 S_l = C_b + (C_W/n_l) sum_j sigma(sqrt(S_{l-1}) g_j)^2 is a Markov chain in one positive variable, and
 kappa_{2k}^{(l+1)} = cum_k(S_l). Its transition operator (T f)(s) = E[f(S_l) | S_{l-1} = s] becomes a
-matrix: f is interpolated on a grid (`transfer_grid`), the sum over neurons is a Gauss rule
-(`transfer_gauss`). Row vectors rho_l with E f(S_l) = sum_j rho_lj f(s_j)/weight(s_j) then pass forward
+matrix: f is interpolated on a grid (`grid`), the sum over neurons is a Gauss rule
+(`gauss`). Row vectors rho_l with E f(S_l) = sum_j rho_lj f(s_j)/weight(s_j) then pass forward
 through the layers, so one pass gives every depth. Nothing is expanded in 1/n.
 """
 
@@ -17,9 +17,9 @@ from threadpoolctl import threadpool_limits
 
 from netsim.networks.activation import Activation
 from netsim.networks.network import Network
-from netsim.theory.transfer_gauss import sum_rule
-from netsim.theory.transfer_grid import BoundedGrid, Grid, HalfLineGrid
-from netsim.theory.transfer_rule import neuron_rule, neuron_rules, square_bound
+from netsim.theory.transfer.gauss import sum_rule
+from netsim.theory.transfer.grid import BoundedGrid, Grid, HalfLineGrid
+from netsim.theory.transfer.rule import neuron_rule, neuron_rules, square_bound
 
 __all__ = ["transfer_cumulants"]
 

@@ -22,8 +22,8 @@ from netsim.gaussian.field_expectations import field_expectations
 from netsim.networks.fields import bias_mask
 from netsim.networks.network import Network
 from netsim.quantities import Slot
-from netsim.theory.field_plan import FieldPlan, field_plan
-from netsim.theory.multisets import Polynomials, multiply, multisets, splits
+from netsim.theory.hierarchy_fields.multisets import Polynomials, multiply, multisets, splits
+from netsim.theory.hierarchy_fields.plan import FieldPlan, field_plan
 
 __all__ = ["field_series"]
 
@@ -35,8 +35,8 @@ def field_series(
 ) -> list[list[np.ndarray]]:
     """Coefficients of cum_1 .. cum_{M+1} of S to n^-M, M = `order`, n the first hidden width.
 
-    **Arguments, Returns:** as `netsim.theory.field_first_order.first_order`: for each row the
-    arrays (multisets of k pairs, M+1), k = 1..M+1.
+    **Arguments, Returns:** as `first_order` next door: for each row the arrays (multisets of k pairs,
+    M+1), k = 1..M+1.
     """
     plan = field_plan(fields, order)
     sigma, P, n = network.activation, len(plan.pairs), network.widths[0]

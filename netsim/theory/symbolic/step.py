@@ -23,7 +23,7 @@ from functools import lru_cache
 from math import comb, factorial
 from typing import Any
 
-from netsim.theory.symbolic_names import latex, load_sympy
+from netsim.theory.symbolic.names import latex, load_sympy
 
 __all__ = ["MOST_ORDER", "Step", "part", "recursion"]
 

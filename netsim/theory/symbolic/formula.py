@@ -13,7 +13,7 @@ from netsim.quantities import Leg, Quantity
 from netsim.theory.base import OutsideDomain
 from netsim.theory.norm_terms import norm_terms, partitions
 from netsim.theory.pairings import SlotPair, output_pairings
-from netsim.theory.symbolic_names import load_sympy, overlap_symbol
+from netsim.theory.symbolic.names import load_sympy, overlap_symbol
 
 __all__ = ["Cumulant", "formula"]
 

@@ -22,8 +22,8 @@ from typing import Any
 
 from netsim.theory.base import OutsideDomain
 from netsim.theory.pairings import SlotPair
-from netsim.theory.symbolic_names import load_sympy
-from netsim.theory.symbolic_step import Step
+from netsim.theory.symbolic.names import load_sympy
+from netsim.theory.symbolic.step import Step
 
 __all__ = ["recursion_many"]
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from netsim.gaussian.hermite import hermite_nodes
 from netsim.networks.network import Network
-from netsim.theory.series import cumulants, degrees
+from netsim.theory.hierarchy.series import cumulants, degrees
 
 __all__ = ["Layers", "float_layers", "slopes_cumulants"]
 

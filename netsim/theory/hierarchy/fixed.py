@@ -1,4 +1,4 @@
-"""What the hierarchy of one input needs of every layer, to any number of digits: `hierarchy_layers`
+"""What the hierarchy of one input needs of every layer, to any number of digits: `layers`
 in integers, for built-in activations."""
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import numpy as np
 
 from netsim.gaussian.hermite_mp import MP, fixed, fixed_taylor, mp_function
 from netsim.networks.network import Network
-from netsim.theory.hierarchy_layers import Layers, slopes_cumulants
-from netsim.theory.series import cumulants, degrees, multiply
+from netsim.theory.hierarchy.layers import Layers, slopes_cumulants
+from netsim.theory.hierarchy.series import cumulants, degrees, multiply
 
 __all__ = ["fixed_layers"]
 

@@ -15,15 +15,15 @@ from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
 from netsim.quantities import Quantity
 from netsim.theory.base import OutsideDomain
-from netsim.theory.hierarchy import ORDER, Hierarchy
-from netsim.theory.hierarchy_expansion import expand
+from netsim.theory.hierarchy.expansion import expand
+from netsim.theory.hierarchy.theory import ORDER, Hierarchy
 from netsim.theory.limits import norm2_of, one_input
 from netsim.theory.pairings import SlotPair
-from netsim.theory.symbolic_formula import formula
-from netsim.theory.symbolic_many import recursion_many
-from netsim.theory.symbolic_names import load_sympy
-from netsim.theory.symbolic_slopes import Slopes, slopes_closed
-from netsim.theory.symbolic_step import MOST_ORDER, Step, recursion
+from netsim.theory.symbolic.formula import formula
+from netsim.theory.symbolic.many import recursion_many
+from netsim.theory.symbolic.names import load_sympy
+from netsim.theory.symbolic.slopes import Slopes, slopes_closed
+from netsim.theory.symbolic.step import MOST_ORDER, Step, recursion
 
 __all__ = ["Symbolic", "symbolic"]
 
@@ -66,7 +66,7 @@ def symbolic(
     ```python
     import netsim
     from netsim.quantities import parse
-    from netsim.theory.symbolic import symbolic
+    from netsim.theory.symbolic.answer import symbolic
     net = netsim.network("relu", width=64, depth=8)
     symbolic(net, netsim.inputs("single", norm2=0.5), parse("cum[Saa^2]")).closed_form
     # K_1**2*(((n + 5)/n)**L - 1)

@@ -13,9 +13,9 @@ from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
 from netsim.quantities import Quantity
 from netsim.theory.base import AbstractTheory, OutsideDomain, Values
-from netsim.theory.hierarchy_expansion import Expansion, expand, zero
-from netsim.theory.hierarchy_one import MOST_FLOAT, cumulant_series
-from netsim.theory.hierarchy_result import CUMULANTS, CumulantSeries
+from netsim.theory.hierarchy.expansion import Expansion, expand, zero
+from netsim.theory.hierarchy.one_input import MOST_FLOAT, cumulant_series
+from netsim.theory.hierarchy.result import CUMULANTS, CumulantSeries
 from netsim.theory.limits import norm2_of, one_input
 from netsim.theory.pairings import SlotPair
 from netsim.theory.statistics import statistic
@@ -53,7 +53,7 @@ class Hierarchy(AbstractTheory):
         if k is not None and k > MOST_FLOAT:
             raise OutsideDomain(
                 f"{quantity.text}: coefficients up to n^-{MOST_FLOAT} are computed in float64 (more: "
-                "netsim.theory.hierarchy_one.cumulant_series with digits=...)"
+                "netsim.theory.hierarchy.one_input.cumulant_series with digits=...)"
             )
         if k is not None:
             higher = Hierarchy(self.network, self.inputs, max(self.order, k))

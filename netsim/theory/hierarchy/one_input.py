@@ -1,7 +1,7 @@
 """All orders in 1/n of the cumulants of one neuron, one input, every layer.
 
 S_l is a Markov chain: given S_{l-1} = K (1 + x), S_l = C_b + (C_W/n_l) sum_j sigma(z_j)^2 is a sum of
-independent terms, so its conditional cumulants are known functions of x (`hierarchy_layers`) and its
+independent terms, so its conditional cumulants are known functions of x (`layers`) and its
 conditional moments complete Bell polynomials of them. Expanded in x, these carry the moments of x
 from layer to layer linearly,
 
@@ -24,9 +24,9 @@ import numpy as np
 
 from netsim.gaussian.hermite import COARSE, FINE
 from netsim.networks.network import Network
-from netsim.theory.hierarchy_layers import Layers, float_layers
-from netsim.theory.hierarchy_result import CUMULANTS, CumulantSeries
-from netsim.theory.series import bell, evolve, series_cumulants
+from netsim.theory.hierarchy.layers import Layers, float_layers
+from netsim.theory.hierarchy.result import CUMULANTS, CumulantSeries
+from netsim.theory.hierarchy.series import bell, evolve, series_cumulants
 
 __all__ = ["MOST_FLOAT", "MOST_ORDER", "cumulant_series"]
 
@@ -52,7 +52,7 @@ def cumulant_series(
 
     ```python
     from netsim.networks.network import network
-    from netsim.theory.hierarchy_one import cumulant_series
+    from netsim.theory.hierarchy.one_input import cumulant_series
     series = cumulant_series(network("tanh", width=64, depth=5), 1.0, order=5)
     series.value()[-1, 0], series.truncation_error()[-1, 0]     # 0.10219710269700, 4.9e-13
     ```
@@ -119,7 +119,7 @@ def _accumulated(gap: np.ndarray) -> np.ndarray:
 def _in_digits(network: Network, x2: float, order: int, digits: int) -> CumulantSeries:
     """Twice, the second time with other steps and fewer digits; again if they differ too much."""
     from netsim.gaussian.hermite_mp import MP, unfixed
-    from netsim.theory.hierarchy_fixed import fixed_layers
+    from netsim.theory.hierarchy.fixed import fixed_layers
 
     result = None
     for extra in _EXTRA:

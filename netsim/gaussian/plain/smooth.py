@@ -16,7 +16,7 @@ import numpy as np
 from netsim.gaussian.chaos import Chaos, cartesian, correlate, normalised_hermite
 from netsim.gaussian.jets import derivatives, powers, smooth_order
 from netsim.gaussian.line import EPSILON
-from netsim.gaussian.plain_plan import Function, PlainPlan
+from netsim.gaussian.plain.plan import Function, PlainPlan
 from netsim.networks.activation import Activation
 
 __all__ = ["correlated", "plain_smooth", "points_needed", "root"]

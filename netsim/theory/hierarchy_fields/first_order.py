@@ -20,8 +20,8 @@ from netsim.gaussian.field_expectations import field_expectations
 from netsim.networks.fields import bias_mask
 from netsim.networks.network import Network
 from netsim.quantities import Slot
-from netsim.theory.field_plan import FieldPlan, field_plan
-from netsim.theory.multisets import multisets
+from netsim.theory.hierarchy_fields.multisets import multisets
+from netsim.theory.hierarchy_fields.plan import FieldPlan, field_plan
 
 __all__ = ["first_order"]
 

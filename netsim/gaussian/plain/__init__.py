@@ -1,0 +1,1 @@
+"""Expectations of products of activations of plain inputs, without derivatives."""

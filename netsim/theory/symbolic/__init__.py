@@ -1,0 +1,1 @@
+"""Recursions, closed forms and series of named quantities in symbols."""

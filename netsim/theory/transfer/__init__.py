@@ -1,0 +1,1 @@
+"""The exact law at finite width for one input, by transfer matrices."""
