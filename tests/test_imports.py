@@ -28,11 +28,16 @@ ALLOWED = {
         "experiment", "run", "store", "compare", "report", "theory", "networks", "samplers",
         "estimators", "quantities", "rows",
     },
+    "claims": {
+        "api", "experiment", "run", "compare", "theory", "gaussian", "networks", "samplers",
+        "estimators", "quantities", "rows",
+    },
     "cli": {
-        "api", "experiment", "run", "store", "compare", "report", "networks", "samplers",
+        "api", "claims", "experiment", "run", "store", "compare", "report", "networks", "samplers",
         "quantities", "rows",
     },
     "data": set(),
+    "__main__": {"cli"},
 }  # fmt: skip
 
 

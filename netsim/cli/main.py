@@ -18,6 +18,7 @@ VERBS = {
     "simulate": "run one point and print its rows beside the predictions",
     "predict": "print what theory says, without drawing anything",
     "tune": "every critical point of an activation: couplings, class, laws of large depth",
+    "verify": "run the claims of theory as checks (no name: list them)",
     "report": "write table and page again from stored results",
     "status": "show what a results folder holds and what is missing",
     "list": "activations, weights, inputs, quantities, experiments, aliases",
@@ -35,6 +36,7 @@ options
   --cfg job        print the composed config and stop
   --multirun, -m   accepted: comma-separated values make a grid anyway (simulate -m is sweep)
   --symbolic       predict: formula, recursion, closed form and series, as SymPy and LaTeX
+  --thorough       verify: 16 times as many draws
   --quiet          no progress
   --traceback      show where an error came from
   --completion     print a completion script: eval "$(netsim --completion)" in bash or zsh
@@ -57,10 +59,12 @@ examples
   netsim predict network.activation=gelu inputs=pair inputs.angle=30 "quantities=[cum[z1a z1b]]"
   netsim sweep network.activation=relu,tanh network.width=32,64 network.depth=32 out=results/mine
   netsim tune activation=gelu
+  netsim verify hierarchy
 """
 
 _FLAGS = {
-    "--json": "json", "--symbolic": "symbolic", "--quiet": "quiet", "--traceback": "traceback",
+    "--json": "json", "--symbolic": "symbolic", "--thorough": "thorough", "--quiet": "quiet",
+    "--traceback": "traceback",
 }  # fmt: skip
 
 
@@ -139,6 +143,8 @@ def _dispatch(words: list[str]) -> int:
     flags, overrides = _options(rest)
     if flags["symbolic"] and verb != "predict":
         raise Usage(f"--symbolic is an option of predict, not of {verb}")
+    if flags["thorough"] and verb != "verify":
+        raise Usage(f"--thorough is an option of verify, not of {verb}")
     module = {"list": "listing"}.get(verb, verb)
     return importlib.import_module(f"netsim.cli.{module}").run(overrides, flags)
 

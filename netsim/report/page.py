@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
+from netsim.report.claims import claims_section
 from netsim.report.gallery import group_gallery, histogram
 from netsim.report.sections import HOW_TO_READ, command_box, provenance, what_was_run
 from netsim.report.style import theme_css
@@ -82,9 +83,14 @@ def _distinct(records: Sequence[Mapping]) -> list[dict]:
 
 
 def render(
-    records: Sequence[Mapping], table: Sequence[Mapping], title: str, command: str, csv_name: str
+    records: Sequence[Mapping],
+    table: Sequence[Mapping],
+    title: str,
+    command: str,
+    csv_name: str,
+    claims: Sequence[Mapping] = (),
 ) -> str:
-    """The page as text.
+    """The page as text; with claims and without records, that of the claims alone.
 
     **Arguments:** `records`, one per point, with distinct ids; `table`, their tidy lines;
     `command`, the line that reproduces all of them; `csv_name`, the address of the table, relative
@@ -94,9 +100,15 @@ def render(
     for line in table:
         by_id.setdefault(line["id"], []).append(line)
     light, dark = theme_css()
+    head = {
+        "title": escape(title),
+        "style": _template("page.css").substitute(light=light, dark=dark),
+        "claims": claims_section(claims),
+    }
+    if claims and not records:
+        return _template("claims.html").substitute(head)
     return _template("page.html").substitute(
-        title=escape(title),
-        style=_template("page.css").substitute(light=light, dark=dark),
+        head,
         what=what_was_run(records),
         how=HOW_TO_READ,
         command=command_box(command),
@@ -111,12 +123,17 @@ def render(
 
 
 def write_page(
-    records: Sequence[Mapping], path: str | os.PathLike, title: str, command: str
+    records: Sequence[Mapping],
+    path: str | os.PathLike,
+    title: str,
+    command: str,
+    claims: Sequence[Mapping] = (),
 ) -> Path:
     """Write the page, and beside it the whole table as CSV, to which the page links.
 
     **Arguments:** `records`, the JSON records of a sweep, any number; `path` of the page, e.g.
-    "results/x/index.html": the table becomes "results/x/table.csv"; `command`, one line.
+    "results/x/index.html": the table becomes "results/x/table.csv"; `command`, one line;
+    `claims`, their outcomes (`netsim verify`), for a section of their own.
 
     **Returns:** the path of the page.
 
@@ -126,5 +143,5 @@ def write_page(
     records = _distinct(records)
     table = tidy(records)
     beside = write_csv(path.with_name("table.csv"), table)
-    page = render(records, table, title, command, beside.name)
+    page = render(records, table, title, command, beside.name, claims)
     return write_atomic(path, page.encode())

@@ -19,7 +19,8 @@ import numpy as np
 from netsim.store.atomic import write_atomic
 
 __all__ = [
-    "SCHEMA", "PointFiles", "StoreError", "check_writable", "read_record", "read_records",
+    "SCHEMA", "PointFiles", "StoreError", "check_writable", "has_points", "read_record",
+    "read_records",
     "write_file",
 ]  # fmt: skip
 
@@ -170,6 +171,11 @@ def read_record(path: Path) -> dict:
         )
         raise StoreError(f"{path} {what}. Move it away.")
     return record
+
+
+def has_points(folder: Path) -> bool:
+    """Whether the folder holds a record of any point."""
+    return any((folder / "points").glob("*.json"))
 
 
 def read_records(folder: Path, ids: Sequence[str] = ()) -> list[dict]:

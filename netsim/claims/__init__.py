@@ -1,0 +1,1 @@
+"""Each theory's claims as executable checks: prediction, measurement, pull, verdict."""

@@ -1,0 +1,157 @@
+"""`netsim verify [NAME ...]`: the claims of theory as executable checks; exit code 1 when one fails."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netsim.cli.show import print_rows
+
+if TYPE_CHECKING:
+    from netsim.claims.claim import Claim
+    from netsim.claims.run import Outcome
+
+__all__ = ["run"]
+
+FOLDER = "results/claims"
+
+
+def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
+    if flags["cfg"]:
+        raise ValueError("verify composes no config: leave --cfg out")
+    names, folder = _arguments(overrides)
+    if not names:
+        return _list(flags["json"])
+    from netsim.claims.bodies import claims_named
+    from netsim.claims.claim import Trial
+    from netsim.claims.run import run_claim
+    from netsim.store.claims import read_claims, write_claims
+
+    claims = claims_named(names)
+    trial = Trial("thorough" if flags["thorough"] else "normal")
+    read_claims(folder)  # a foreign file is told of before anything runs
+    show = _Show(len(claims), quiet=flags["quiet"])
+    outcomes = []
+    for body, claim in claims:
+        show.begin(claim)
+        outcome = run_claim(body, claim, trial, show)
+        write_claims(folder, [outcome.json()])
+        outcomes.append(outcome)
+        if not flags["json"]:
+            print(_text(outcome), flush=True)
+    if flags["json"]:
+        print_rows([outcome.json() for outcome in outcomes])
+    else:
+        print(_summary(outcomes, _page(folder)))
+    return 0 if all(outcome.verdict == "holds" for outcome in outcomes) else 1
+
+
+def _arguments(overrides: Sequence[str]) -> tuple[list[str], Path]:
+    names, folder = [], Path(FOLDER)
+    for word in overrides:
+        key, equals, value = word.partition("=")
+        if not equals:
+            names.append(word)
+        elif key == "out" and value:
+            folder = Path(value)
+        else:
+            raise ValueError(
+                f"verify has no key {key!r}: give names of claims (`netsim verify` lists them) and "
+                "out=FOLDER"
+            )
+    return names, folder
+
+
+def _list(json_wanted: bool) -> int:
+    """The bodies of theory and their claims."""
+    from netsim.claims.bodies import BODIES, claims_named
+
+    if json_wanted:
+        found = claims_named(["all"])
+        print_rows([{"body": b, "name": c.name, "statement": c.statement} for b, c in found])
+        return 0
+    for body, (what, _) in BODIES.items():
+        print(f"{body}: {what}")
+        for _, claim in claims_named([body]):
+            print(f"  {body}.{claim.name}")
+            print(textwrap.fill(claim.statement, 96, initial_indent=" " * 6,
+                                subsequent_indent=" " * 6))  # fmt: skip
+    print(
+        "\nRun one body or claim by its name, or all: netsim verify hierarchy; --thorough draws 16 "
+        "times as many networks."
+    )
+    return 0
+
+
+def _text(outcome: Outcome) -> str:
+    """One line a claim, and one more for every check that fails."""
+    verdicts = [check.verdict for check in outcome.checks]
+    counts = [f"{verdicts.count(v)} {v}" for v in ("holds", "fails", "undecided") if v in verdicts]
+    largest = outcome.largest
+    parts = [f"{outcome.verdict:<9} {outcome.body}.{outcome.claim.name}: {', '.join(counts)}"]
+    if largest is not None and largest.pull is not None:
+        parts.append(f"largest pull {largest.pull:+.1f}")
+    parts.append(f"{outcome.seconds:.0f} s")
+    lines = ["; ".join(parts)]
+    if outcome.problem:
+        lines.append(f"          not tested to the end: {outcome.problem}")
+    lines += [f"          {_failure(check)}" for check in outcome.failed[:5]]
+    if len(outcome.failed) > 5:
+        lines.append(f"          and {len(outcome.failed) - 5} more")
+    return "\n".join(lines)
+
+
+def _failure(check: Any) -> str:
+    from netsim.report.format import value_error
+
+    measured = value_error(check.measured, check.error or None)
+    if check.kind == "bound":
+        return f"{check.what}: {measured}, claimed within [{check.low}, {check.high}]"
+    pull = "" if check.pull is None else f", pull {check.pull:+.1f}"
+    return f"{check.what}: {measured}, claimed {check.predicted:.8g}{pull}"
+
+
+def _summary(outcomes: Sequence[Outcome], page: Path) -> str:
+    holds = sum(outcome.verdict == "holds" for outcome in outcomes)
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    return f"{holds} of {len(outcomes)} claims hold, {seconds:.0f} s\nPage: {page}"
+
+
+def _page(folder: Path) -> Path:
+    """The folder's page: with its points, if it has any."""
+    from netsim.api.sweep import write_report
+    from netsim.store.points import has_points, read_records
+
+    records = read_records(folder) if has_points(folder) else []
+    commands = sorted({record["command"] for record in records})
+    return write_report(folder, title=str(folder), command="\n".join(commands))
+
+
+class _Show:
+    """How far the claim in hand has come: on stderr, in place on a terminal, else now and then."""
+
+    def __init__(self, total: int, *, quiet: bool, every: float = 10.0):
+        self.total, self.quiet, self.every = total, quiet, every
+        self.number, self.last = 0, time.monotonic()
+
+    def begin(self, claim: Claim) -> None:
+        self.number += 1
+        self._say(claim, 0)
+
+    def __call__(self, claim: Claim, checks: int) -> None:
+        if time.monotonic() - self.last >= (0.2 if sys.stderr.isatty() else self.every):
+            self._say(claim, checks)
+
+    def _say(self, claim: Claim, checks: int) -> None:
+        if self.quiet:
+            return
+        self.last = time.monotonic()
+        words = f"[{self.number}/{self.total}] {claim.name}: {checks} checks so far"
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{words}\r", end="", file=sys.stderr, flush=True)
+        else:
+            print(words, file=sys.stderr, flush=True)
