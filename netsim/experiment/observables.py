@@ -28,7 +28,7 @@ import numpy as np
 
 from netsim.quantities import register_field
 
-__all__ = ["OBSERVABLES", "Observable", "observable", "pilot_mean"]
+__all__ = ["OBSERVABLES", "Observable", "batched", "observable", "pilot_mean"]
 
 MOST = 4  # neurons and inputs that one observable may look at
 PILOT = 2048  # draws of the pilot: its mean is off by 2% of a standard deviation
@@ -161,13 +161,14 @@ def pilot_mean(of: Observable, covariance: tuple[tuple[float, ...], ...]) -> flo
     g = np.random.RandomState(0).standard_normal((PILOT, of.neurons, of.inputs))
     with jax.enable_x64(True):
         z = jnp.asarray(np.einsum("dik,ak->dia", g, root) * scale)
-        values = np.asarray(_batched(of)(z), np.float64)
+        values = np.asarray(batched(of)(z), np.float64)
     mean = float(np.mean(values))
     return mean if np.isfinite(mean) else 0.0
 
 
 @lru_cache(maxsize=64)
-def _batched(of: Observable) -> Callable:
+def batched(of: Observable) -> Callable:
+    """The compiled function of many z at once, (N, neurons, inputs) -> (N,)."""
     import jax
 
     return jax.jit(jax.vmap(of.function))

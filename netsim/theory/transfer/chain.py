@@ -9,7 +9,7 @@ through the layers, so one pass gives every depth. Nothing is expanded in 1/n.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -18,16 +18,16 @@ from threadpoolctl import threadpool_limits
 from netsim.networks.activation import Activation
 from netsim.networks.network import Network
 from netsim.theory.transfer.gauss import sum_rule
-from netsim.theory.transfer.grid import BoundedGrid, Grid, HalfLineGrid
+from netsim.theory.transfer.grid import BoundedGrid, Grid, HalfLineGrid, LogGrid
 from netsim.theory.transfer.rule import neuron_rule, neuron_rules, square_bound
 
-__all__ = ["transfer_cumulants"]
+__all__ = ["laws", "FAST", "FINE", "check", "transfer_cumulants"]
 
 _MOMENTS = 4
 # (nodes in s, nodes per Gauss rule, Gauss-Legendre points per panel): the rule, and the smaller
 # ones that it is compared with; two, because errors oscillate with the number of nodes.
-_FINE = (80, 40, 12)
-_SMALLER = ((60, 28, 10), (71, 33, 11))
+FINE = ((80, 40, 12), (60, 28, 10), (71, 33, 11))
+FAST = ((40, 20, 8), (33, 17, 7), (27, 15, 7))  # a tenth of the time, errors near 1e-8
 # true error / difference is at most 2.4 for errors falling like 1/size, below 1 otherwise
 _SAFETY = 5.0
 _EPS = float(np.finfo(float).eps)
@@ -36,10 +36,16 @@ _EPS = float(np.finfo(float).eps)
 _ROUNDING = 16.0
 _FLOOR = 1e-12
 _NARROW = 100.0  # where S is smaller than its bound by more, the bound's grid has no nodes there
+_FAR = 1e12  # by more than that, no node of the half line (up to 1e9 of its scale) sees the bound
 
 
 def transfer_cumulants(
-    network: Network, x2: float, layers: Sequence[int] | None = None, order: int = 4
+    network: Network,
+    x2: float,
+    layers: Sequence[int] | None = None,
+    order: int = 4,
+    *,
+    rules: tuple[tuple[int, int, int], ...] = FINE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """kappa_2, kappa_4, kappa_6, kappa_8 of one neuron in every layer, exact in n, with errors.
 
@@ -47,7 +53,7 @@ def transfer_cumulants(
                            = (1/(2k-1)!!) times the 2k-th cumulant of one neuron of layer l+1
 
     **Arguments:** `x2` = |x|^2/n_0; `layers`, of the pre-activation, 1..L+1 (default: all);
-    `order`, how many cumulants (1 to 4).
+    `order`, how many cumulants (1 to 4); `rules`: `FINE`, or `FAST` for a tenth of the time.
 
     **Returns:** `(values, errors)`, (number of layers, order) each; `errors` are bounds of the
     absolute numerical error, from a smaller rule and from rounding. Layer 1 is (K_1, 0, 0, 0).
@@ -59,11 +65,11 @@ def transfer_cumulants(
 
     Source: derived for this package; kappa_{2k} = cum_k(S) follows from Hanin, arXiv 2204.01058.
     """
-    _check(network, x2, order)
+    check(network, x2, order)
     rows = _rows(network, layers)
     with threadpool_limits(1, user_api="blas"):  # batches of small matrices: threads only wait
-        fine, terms, rounding = _all_cumulants(network, float(x2), _FINE)
-        smaller = [_all_cumulants(network, float(x2), sizes)[0] for sizes in _SMALLER]
+        fine, terms, rounding = _all_cumulants(network, float(x2), rules[0])
+        smaller = [_all_cumulants(network, float(x2), sizes)[0] for sizes in rules[1:]]
         differences = np.max([np.abs(fine - other) for other in smaller], axis=0)
         # Errors accumulate: relative to the moments they do not fall with depth. A difference may
         # vanish by chance in one layer, not in all before it.
@@ -73,7 +79,7 @@ def transfer_cumulants(
     return fine[rows, :order], errors[rows, :order]
 
 
-def _check(network: Network, x2: float, order: int) -> None:
+def check(network: Network, x2: float, order: int) -> None:
     if not network.weights.is_gaussian:
         raise ValueError(
             f"weights {network.weights.name}: the transfer operator needs Gaussian weights, given "
@@ -103,24 +109,37 @@ def _rows(network: Network, layers: Sequence[int] | None) -> list[int]:
 
 def _all_cumulants(network: Network, x2: float, sizes: tuple[int, int, int]):
     """Values, the size of the moments they are made of, rounding errors: (L+1, 4) each."""
+    values = np.zeros((network.depth + 1, _MOMENTS))
+    terms, rounding = np.zeros_like(values), np.zeros_like(values)
+    values[0, 0] = network.bias_variance[0] + network.weight_variance[0] * x2
+    terms[0, 0], rounding[0, 0] = values[0, 0], 2 * _EPS * values[0, 0]
+    for l, (rho, grid) in enumerate(laws(network, x2, sizes), start=1):
+        values[l], terms[l], rounding[l] = _central(rho, grid, l)
+    return values, terms, rounding
+
+
+def laws(
+    network: Network, x2: float, sizes: tuple[int, int, int]
+) -> Iterator[tuple[np.ndarray, Grid]]:
+    """The laws of S_1..S_L: (rho, grid) each, rho (4, D) for the grid's weights of orders 1..4.
+
+        E f(S_l) = sum_j rho_pj f(s_j)/weight_p(s_j),  f of at most the order p in s
+
+    **Arguments:** `sizes`: nodes in s, nodes per Gauss rule, points per panel.
+    """
     C_b = [float(c) for c in network.bias_variance]
     C_W = [float(c) for c in network.weight_variance]
     grids = _grids(network, C_b, C_W, x2, sizes)
     probe = network.activation.numpy(_PROBE).tobytes()
-    values = np.zeros((network.depth + 1, _MOMENTS))
-    terms, rounding = np.zeros_like(values), np.zeros_like(values)
-    values[0, 0] = C_b[0] + C_W[0] * x2
-    terms[0, 0], rounding[0, 0] = values[0, 0], 2 * _EPS * values[0, 0]
     rho = np.zeros(0)
     for l, n in enumerate(network.widths, start=1):
         step = (n, C_b[l], C_W[l], grids[l - 1], sizes)
         if l == 1:
-            rho = _first_rows(network.activation, values[0, 0], step)
+            rho = _first_rows(network.activation, C_b[0] + C_W[0] * x2, step)
         else:
             matrices = _matrices(network.activation, probe, grids[l - 2], step)
             rho = (rho[:, None, :] @ matrices)[:, 0]
-        values[l], terms[l], rounding[l] = _central(rho, grids[l - 1], l)
-    return values, terms, rounding
+        yield rho, grids[l - 1]
 
 
 # Activations are equal if their names are; a user may register another function under an old name,
@@ -142,7 +161,10 @@ def _grids(network, C_b, C_W, x2: float, sizes) -> list[Grid]:
         # A typical S, in steps of 16 so that layers and inputs share their matrices; any scale
         # within a factor 10 of the infinite-width kernel does as well (measured).
         scale = 4.0 * 16.0 ** round(np.log(K / 4.0) / np.log(16.0)) if K > 0 else 1.0
-        grids.append(HalfLineGrid(C_b[l], scale, sizes[0]))
+        if 0 < C_W[l] * bound < _FAR * scale:
+            grids.append(LogGrid(C_b[l], scale / 4, C_W[l] * bound, sizes[0]))
+        else:
+            grids.append(HalfLineGrid(C_b[l], scale, sizes[0]))
     return grids
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
+from netsim.gaussian.legendre import legendre
 from netsim.networks.activation import Activation
 
 __all__ = ["neuron_rule", "neuron_rules", "square_bound"]
@@ -14,11 +13,6 @@ _TOP = 13.0  # P(|g| > 13) = 6e-39
 _GEOMETRIC = -20  # panels towards 0 down to 2^-20: resolves |x| of order 1 up to s = 10^12
 _HALVINGS = 3  # panels of 1/2 are halved at most so often, to 1/16: sin up to s = 10^4
 _TOLERANCE = 1e-14
-
-
-@cache
-def _legendre(points: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.polynomial.legendre.leggauss(points)
 
 
 def _edges(s: float, kinks: tuple[float, ...], halvings: int) -> np.ndarray:
@@ -38,7 +32,7 @@ def _edges(s: float, kinks: tuple[float, ...], halvings: int) -> np.ndarray:
 
 
 def _panel_rule(activation: Activation, s: float, halvings: int, points: int):
-    x, w = _legendre(points)
+    x, w = legendre(points)
     edges = _edges(s, activation.kinks, halvings)
     half, middle = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
     g = (middle[:, None] + half[:, None] * x).ravel()
