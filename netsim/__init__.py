@@ -16,6 +16,8 @@ _PUBLIC: dict[str, str] = {
     "simulate": "netsim.api.simulate",
     "predict": "netsim.api.simulate",
     "tune": "netsim.api.tune",
+    "advise": "netsim.api.advise",
+    "verify": "netsim.claims.verify",
     "he": "netsim.networks.conventions",
     "lecun": "netsim.networks.conventions",
     "glorot": "netsim.networks.conventions",

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+import netsim
 from netsim.claims import bodies
 from netsim.claims.check import LIMIT, bound, equal, pull
 from netsim.claims.claim import Claim, Trial
@@ -56,7 +57,7 @@ def test_a_bound_without_bounds_is_refused():
 def test_what_is_detected_is_rejected_with_probability_095():
     """Over 4000 noisy measurements of a truth that is off by `detects`."""
     error, truth = 0.01, 1.0
-    size = pull("x", truth, truth, error).detects
+    size = pull("x", truth, truth, error).detects or 0.0
     noise = np.random.default_rng(0).normal(0.0, error, 4000)
     wrong = truth * (1 + size)
     fails = np.mean([pull("x", truth + e, wrong, error).verdict == "fails" for e in noise])
@@ -206,6 +207,22 @@ def test_a_page_with_points_gets_a_section(small, tmp_path):
     assert "✗ fails" in claims_section([outcome]) and claims_section([]) == ""
     page = write_page([], tmp_path / "index.html", "t", "c", [outcome])
     assert "✗ fails" in page.read_text()
+
+
+def test_verify_in_python(small):
+    seen = []
+    verdicts = netsim.verify(
+        "hierarchy", show=lambda claim, count: seen.append((claim.name, count))
+    )
+    assert verdicts.holds and verdicts.failed == () and seen == [("quick", i) for i in (1, 2, 3)]
+    assert verdicts["quick"] is verdicts["hierarchy.quick"]
+    assert "holds     hierarchy.quick" in repr(verdicts) and "<svg" in verdicts._repr_html_()
+    with pytest.raises(KeyError, match="run here: quick"):
+        verdicts["slow"]
+    with pytest.raises(ValueError, match=r"name what to verify: all, hierarchy, hierarchy\.quick"):
+        netsim.verify()
+    with pytest.raises(ValueError, match="effort='huge'"):
+        netsim.verify("hierarchy", effort="huge")
 
 
 @pytest.mark.slow  # 20 s; the small version is test_pulls_of_a_simulation_and_a_wrong_constant

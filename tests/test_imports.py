@@ -30,7 +30,7 @@ ALLOWED = {
     },
     "claims": {
         "api", "experiment", "run", "compare", "theory", "gaussian", "networks", "samplers",
-        "estimators", "quantities", "rows",
+        "estimators", "quantities", "report", "rows",
     },
     "cli": {
         "api", "claims", "experiment", "run", "store", "compare", "report", "networks", "samplers",

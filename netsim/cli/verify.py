@@ -7,7 +7,7 @@ import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netsim.cli.show import print_rows
 
@@ -29,6 +29,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     from netsim.claims.bodies import claims_named
     from netsim.claims.claim import Trial
     from netsim.claims.run import run_claim
+    from netsim.claims.text import outcome_text
     from netsim.store.claims import read_claims, write_claims
 
     claims = claims_named(names)
@@ -42,7 +43,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
         write_claims(folder, [outcome.json()])
         outcomes.append(outcome)
         if not flags["json"]:
-            print(_text(outcome), flush=True)
+            print(outcome_text(outcome), flush=True)
     if flags["json"]:
         print_rows([outcome.json() for outcome in outcomes])
     else:
@@ -85,34 +86,6 @@ def _list(json_wanted: bool) -> int:
         "times as many networks."
     )
     return 0
-
-
-def _text(outcome: Outcome) -> str:
-    """One line a claim, and one more for every check that fails."""
-    verdicts = [check.verdict for check in outcome.checks]
-    counts = [f"{verdicts.count(v)} {v}" for v in ("holds", "fails", "undecided") if v in verdicts]
-    largest = outcome.largest
-    parts = [f"{outcome.verdict:<9} {outcome.body}.{outcome.claim.name}: {', '.join(counts)}"]
-    if largest is not None and largest.pull is not None:
-        parts.append(f"largest pull {largest.pull:+.1f}")
-    parts.append(f"{outcome.seconds:.0f} s")
-    lines = ["; ".join(parts)]
-    if outcome.problem:
-        lines.append(f"          not tested to the end: {outcome.problem}")
-    lines += [f"          {_failure(check)}" for check in outcome.failed[:5]]
-    if len(outcome.failed) > 5:
-        lines.append(f"          and {len(outcome.failed) - 5} more")
-    return "\n".join(lines)
-
-
-def _failure(check: Any) -> str:
-    from netsim.report.format import value_error
-
-    measured = value_error(check.measured, check.error or None)
-    if check.kind == "bound":
-        return f"{check.what}: {measured}, claimed within [{check.low}, {check.high}]"
-    pull = "" if check.pull is None else f", pull {check.pull:+.1f}"
-    return f"{check.what}: {measured}, claimed {check.predicted:.8g}{pull}"
 
 
 def _summary(outcomes: Sequence[Outcome], page: Path) -> str:
