@@ -13,28 +13,20 @@ from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import brentq
+from figure_tools import Series, log_axes, new_figure, series_of
+from kernel_figures import KERNEL_FIGURES
 
-from netsim.gaussian.one_field import expectation
-from netsim.networks.activations import activation
-from netsim.networks.critical import critical_couplings
 from netsim.networks.network import network
 from netsim.report.style import COLOURS, FAINT, INK, MARKERS, style
 from netsim.theory.exact import cumulants
 from netsim.theory.limit_curves import limit_ratios
-from netsim.theory.susceptibility import chi_parallel, chi_perp
 from netsim.theory.transfer.chain import transfer_cumulants
 
 __all__ = ["FIGURES", "FOLDER", "main"]
 
 FOLDER = Path(__file__).parent / "figures"
-Series = dict[str, list[float]]
 WIDTHS = (32, 64, 128)
 TAU = np.geomspace(1 / 32, 1, 61)
-
-
-def _series(x, y) -> Series:
-    return {"x": [float(v) for v in x], "y": [float(v) for v in y]}
 
 
 # --- numbers ------------------------------------------------------------------------------------
@@ -52,13 +44,13 @@ def exact_curve(name: str, n: int, k: int) -> Series:
     """kappa_{2k}/kappa_2^k against L/n, L <= n."""
     kappa = _kappas(name, n)
     L = np.unique(np.rint(n * np.geomspace(max(1 / 32, 2 / n), 1, 13)).astype(int))
-    return _series(L / n, kappa[L, k - 1] / kappa[L, 0] ** k)
+    return series_of(L / n, kappa[L, k - 1] / kappa[L, 0] ** k)
 
 
 def limit_curve(name: str, k: int) -> Series:
     """The same in the limit L, n -> infinity at fixed L/n."""
     ratios = limit_ratios(network(name, width=1, depth=1), TAU)
-    return _series(TAU, ratios[f"kappa{2 * k}/kappa2^{k}"])
+    return series_of(TAU, ratios[f"kappa{2 * k}/kappa2^{k}"])
 
 
 LEADING = {  # c in kappa_{2k}/kappa_2^k = c (L/n)^{k-1}; derived on the hierarchy page
@@ -69,58 +61,10 @@ LEADING = {  # c in kappa_{2k}/kappa_2^k = c (L/n)^{k-1}; derived on the hierarc
 
 def leading_curve(name: str, k: int) -> Series:
     ends = np.array([TAU[0], TAU[-1]])
-    return _series(ends, LEADING[name, k] * ends ** (k - 1))
-
-
-def gelu_map(K: float) -> float:
-    """F(K) - K at the critical couplings."""
-    sigma = activation("gelu")
-    C_b, C_W, _ = critical_couplings(sigma)
-    return C_b + C_W * expectation(lambda z: sigma.numpy(z) ** 2, K, sigma=sigma)[0] - K
-
-
-def gelu_susceptibility(chi: Callable) -> Series:
-    sigma = activation("gelu")
-    K = np.geomspace(0.1, 100, 61)
-    return _series(K, [chi(sigma, critical_couplings(sigma)[1], float(k))[0] for k in K])
-
-
-def gelu_step() -> Series:
-    K = np.linspace(2.8, 4.1, 53)
-    return _series(K, [gelu_map(float(k)) for k in K])
-
-
-def gelu_fixed_points() -> Series:
-    """Fixed points of F and the slope chi_parallel there: the stable one, then K*."""
-    sigma = activation("gelu")
-    _, C_W, K_star = critical_couplings(sigma)
-    K = [brentq(gelu_map, 2.8, 3.3, xtol=1e-13), K_star]
-    return _series(K, [chi_parallel(sigma, C_W, k)[0] for k in K])
+    return series_of(ends, LEADING[name, k] * ends ** (k - 1))
 
 
 # --- drawing ------------------------------------------------------------------------------------
-
-
-def _figure(width: float, height: float, rows: int, columns: int, **options):
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.patch.set_facecolor("white")
-    return figure, figure.subplots(rows, columns, squeeze=False, **options)
-
-
-def _log(ax, x=True, y=True) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter
-
-    for axis, wanted, scale in ((ax.xaxis, x, ax.set_xscale), (ax.yaxis, y, ax.set_yscale)):
-        if wanted:
-            scale("log")
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axis.set_minor_formatter(NullFormatter())
-    if x:
-        ax.set_xticks([1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1])
-        ax.set_xticklabels(["1/32", "1/16", "1/8", "1/4", "1/2", "1"])
-        ax.set_xticks([], minor=True)
 
 
 def _interpolated(curve: Series, x) -> np.ndarray:
@@ -128,7 +72,7 @@ def _interpolated(curve: Series, x) -> np.ndarray:
 
 
 def draw_depth_over_width(series: dict[str, Series]):
-    figure, axes = _figure(7.4, 4.9, 2, 2, sharex=True, height_ratios=(1.6, 1))
+    figure, axes = new_figure(7.4, 4.9, 2, 2, sharex=True, height_ratios=(1.6, 1))
     for column, (name, limit) in enumerate((("relu", "log-normal"), ("tanh", "universal K*=0"))):
         top, bottom = axes[:, column]
         curve, line = series[f"{name} limit"], series[f"{name} leading"]
@@ -143,10 +87,10 @@ def draw_depth_over_width(series: dict[str, Series]):
             bottom.plot(exact["x"], np.array(exact["y"]) / limit_here, **style)
         top.set_title(f"{name}, critical, one input with K$^{{(1)}}$ = 1")
         top.legend(loc="upper left")
-        _log(top)
+        log_axes(top)
         if name == "tanh":
             top.set_yticks([0.02, 0.05, 0.1, 0.2, 0.5])
-        _log(bottom, y=False)
+        log_axes(bottom, y=False)
         bottom.set_xlabel("L / n")
     axes[0, 0].set_ylabel(r"$\kappa_4\,/\,\kappa_2^2$")
     axes[1, 0].set_ylabel("exact / limit")
@@ -156,7 +100,7 @@ def draw_depth_over_width(series: dict[str, Series]):
 def draw_kappa_series(series: dict[str, Series]):
     from matplotlib.ticker import LogFormatterSciNotation
 
-    figure, axes = _figure(7.4, 3.3, 1, 2, sharex=True)
+    figure, axes = new_figure(7.4, 3.3, 1, 2, sharex=True)
     for ax, (name, n) in zip(axes[0], (("relu", 64), ("tanh", 64)), strict=True):
         for k, colour, marker in zip((2, 3, 4), COLOURS, MARKERS, strict=False):
             exact = series[f"{name} kappa{2 * k}"]
@@ -166,46 +110,11 @@ def draw_kappa_series(series: dict[str, Series]):
             ax.plot(exact["x"], exact["y"], marker, color=colour, ms=3.5, label=label)
             ax.plot(curve["x"], curve["y"], color=colour, lw=1.0)
             ax.plot(line["x"], line["y"], color=colour, lw=0.8, ls="--")
-        _log(ax)
+        log_axes(ax)
         ax.yaxis.set_major_formatter(LogFormatterSciNotation())
         ax.set_title(f"{name}, n = {n}")
         ax.set_xlabel("L / n")
         ax.legend(loc="upper left" if name == "relu" else "lower right")
-    return figure
-
-
-def draw_gelu_half_stable(series: dict[str, Series]):
-    figure, axes = _figure(7.4, 3.2, 1, 2)
-    left, right = axes[0]
-    stable, star = series["fixed points"]["x"]
-    for name, label, colour in (
-        ("chi_parallel", r"$\chi_\parallel$", COLOURS[0]),
-        ("chi_perp", r"$\chi_\perp$", COLOURS[1]),
-    ):
-        left.plot(series[name]["x"], series[name]["y"], color=colour, label=label)
-    left.axhline(1.0, color=FAINT, lw=0.8)
-    left.axvline(star, color=FAINT, lw=0.8, ls=":")
-    left.annotate("K*", (star, 0.62), textcoords="offset points", xytext=(4, 0))
-    _log(left, x=False, y=False)
-    left.set_xscale("log")
-    left.xaxis.set_major_formatter("{x:g}")
-    left.set_xlabel("K")
-    left.legend(loc="lower right")
-    left.set_title("gelu: susceptibilities of one layer")
-    right.plot(series["step"]["x"], 1e5 * np.array(series["step"]["y"]), color=COLOURS[2])
-    right.axhline(0.0, color=FAINT, lw=0.8)
-    right.plot([stable], [0], "o", color=INK, ms=5)
-    right.plot([star], [0], "o", color=INK, mfc="white", ms=5)
-    right.annotate(f"stable, K = {stable:.3f}", (stable, 0), textcoords="offset points",
-                   xytext=(-2, 40),
-                   arrowprops={"arrowstyle": "-", "color": FAINT})  # fmt: skip
-    right.annotate("half-stable, K*", (star, 0), textcoords="offset points", xytext=(-12, 14))
-    for K, way in ((2.86, 1), (3.3, -1), (3.95, -1)):  # where K goes in the next layer
-        right.annotate("", (K + 0.06 * way, -4.6), (K - 0.06 * way, -4.6),
-                       arrowprops={"arrowstyle": "->", "color": INK})  # fmt: skip
-    right.set_xlabel("K")
-    right.set_ylabel(r"$10^5\,(F(K) - K)$")
-    right.set_title("change of K per layer near K*")
     return figure
 
 
@@ -237,16 +146,7 @@ FIGURES: dict[str, Figure] = {
         },
         draw_kappa_series,
     ),
-    "gelu_half_stable": (
-        {
-            "chi_parallel": partial(gelu_susceptibility, chi_parallel),
-            "chi_perp": partial(gelu_susceptibility, chi_perp),
-            "step": gelu_step,
-            "fixed points": gelu_fixed_points,
-        },
-        draw_gelu_half_stable,
-    ),
-}
+} | KERNEL_FIGURES
 
 
 def main(folder: Path = FOLDER) -> None:

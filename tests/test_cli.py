@@ -131,7 +131,7 @@ def test_a_sweep_and_what_follows_it(capsys, scratch):
     )
     # another config in the same folder leaves what is there alone, and says so
     ended = netsim(capsys, f"simulate {TINY} network.width=6 out=mine")
-    assert "also holds 2 point(s) of other configs" in ended.err
+    assert "also holds 2 points of other configs" in ended.err
     assert len(json.loads(netsim(capsys, "status out=mine --json").out)) == 3
 
 

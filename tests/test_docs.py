@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import shlex
+import sys
 import xml.etree.ElementTree as ElementTree
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,7 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
 @cache
 def figures():
     """docs/make_figures.py as a module; it is a script, not part of the package."""
+    sys.path.append(str(ROOT / "docs"))  # where Python looks when the script is run
     spec = importlib.util.spec_from_file_location("make_figures", ROOT / "docs" / "make_figures.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -234,7 +236,7 @@ def test_figure_files_belong_together(name):
     assert list(data) == list(makers)
     svg = ElementTree.parse(ROOT / "docs" / "figures" / f"{name}.svg").getroot()
     assert svg.tag.endswith("svg")
-    assert f"figures/{name}.svg" in (ROOT / "docs" / "hierarchy.md").read_text()
+    assert any(f"figures/{name}.svg" in (ROOT / page).read_text() for page in EXECUTED)
     assert draw(data).axes  # the stored numbers suffice to draw it again
 
 

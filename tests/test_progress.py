@@ -166,3 +166,31 @@ def test_names_of_inputs_are_no_markup(monkeypatch):
     show.close()
     shown = sys.stderr.getvalue()
     assert "kappa4[a]@9 +-2%" in shown and "t[b]" in shown
+
+
+# --- passing work ---------------------------------------------------------------------------------
+
+
+def test_passing_bars_go(displayed):
+    show = progress_for(passing=True)
+    show(Progress("layers", 1, 4, 2.0, unit="layers"))
+    show.close()
+    (versions,) = displayed
+    assert versions[0]["text/plain"] == "layers: 1 of 4 layers, 2/s, 2 s left"
+    assert versions[-1] == {"text/plain": "", "text/html": ""}
+
+
+def test_passing_work_in_a_log_is_told_of_while_it_lasts(capsys):
+    for passing, lines in ((True, 0), (False, 1)):
+        show = LogProgress(passing=passing)
+        show(Progress("a", 4, 4, 2.0))
+        assert capsys.readouterr().err.count("\n") == lines
+    LogProgress(0.0, passing=True)(Progress("a", 1, 4, 2.0))
+    assert capsys.readouterr().err == "a: 1 of 4 draws, 2/s, 2 s left\n"
+
+
+@pytest.mark.parametrize("passing", [True, False])
+def test_a_passing_bar_on_a_terminal(passing):
+    show = TerminalProgress(passing=passing)
+    show.close()
+    assert show.bar.live.transient is passing

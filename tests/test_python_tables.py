@@ -115,6 +115,53 @@ def test_compare_with_predictions_of_ones_own(run):
     assert again.matches == run.compare().matches
 
 
+def test_predictions_are_joined_under_either_name(run):
+    """Of kappa4/kappa2^2 alone plain rows are shown nowhere: its prediction is that of ncum[z^4]/3."""
+    shown = {m.estimate.key: m for m in run.compare().matches}
+    plain = netsim.predict(NET, INPUTS, ["ncum[z1a^4]", "ncum[z1b^4]"])
+    assert set(plain["alias"]) == {None}
+    matches = [m for m in run.compare(plain).matches if m.estimate.alias]
+    assert len(matches) == 6
+    for match in matches:
+        expected = shown[match.estimate.key]
+        assert match.pull == pytest.approx(expected.pull, rel=1e-9)
+        assert match.prediction.value == pytest.approx(expected.prediction.value, rel=1e-14)
+    # and back, once each
+    (one, other) = run.compare(
+        [{"quantity": "kappa4/kappa2^2[a]@3", "value": 0.5, "error": 0.1}]
+    ).matches
+    assert {one.prediction.key, other.prediction.key} == {
+        ("ncum[z1a^4]@3", None), ("ncum[z1a^4]@3", "kappa4/kappa2^2[a]"),
+    }  # fmt: skip
+    values = {m.prediction.alias: (m.prediction.value, m.prediction.error) for m in (one, other)}
+    assert values == {None: pytest.approx((1.5, 0.3)), "kappa4/kappa2^2[a]": (0.5, 0.1)}
+
+
+def test_frames_of_polars_and_pandas_are_read_by_lines(run):
+    lines = [{"quantity": "cum[z1a^4]@2", "value": 1.0}]
+    frames = (
+        SimpleNamespace(iter_rows=lambda named: lines if named else None),
+        SimpleNamespace(to_dict=lambda kind: lines if kind == "records" else None),
+    )
+    for frame in frames:
+        assert run.compare(frame).matches == run.compare(lines).matches != ()
+
+
+def test_a_prediction_of_ones_own_of_a_coefficient(run):
+    line = {"quantity": "", "alias": "kappa4[a]~1", "layer": 3, "value": 1.0}
+    (row,) = run.compare([line]).predictions
+    assert (row.quantity, row.alias) == ("cum[z1a^4]@3~1", "kappa4[a]~1")
+
+
+def test_what_is_not_predicted_is_warned_of():
+    with pytest.warns(
+        UserWarning, match=r"(?s)no prediction of cum\[z1a\^4\]~7:\n .* up to n\^-6"
+    ) as told:
+        table = netsim.predict(NET, INPUTS, ["kappa2[a]@out", "cum[z1a^4]~7"])
+    assert set(table["alias"]) == {None, "kappa2[a]"} and len(told) == 1
+    assert told[0].filename == __file__
+
+
 @pytest.mark.parametrize(
     ("theory", "words"),
     [
@@ -159,7 +206,7 @@ def test_bad_plots_are_refused(run, options, words):
 def test_a_run_shows_a_small_table(run):
     lines = repr(run).split("\n")
     assert "relu" in lines[0] and "n=8, L=3" in lines[0]
-    assert lines[1].startswith("65,536 draws in ")
+    assert lines[1].startswith("65,536 draws in ") and lines[1].endswith("(weighted)")
     assert lines[2].split() == ["quantity", "estimate", "prediction", "source", "comparison"]
     body = lines[3:]
     assert len(body) <= 12 and any("(" in line and "exact" in line for line in body)

@@ -14,8 +14,8 @@ import pytest
 import report_fixture
 from netsim.report.format import plural, ranges, value_error
 from netsim.report.latex import escape, latex_number, latex_table
-from netsim.report.sections import what_was_run
-from netsim.report.tables import selected_layers
+from netsim.report.sections import provenance, what_was_run
+from netsim.report.tables import point_rows, selected_layers, without_twins
 from netsim.store.table import tidy
 
 
@@ -105,3 +105,27 @@ def test_long_decimals_of_inputs_are_shortened_in_the_summary():
     record = report_fixture.records(8)[0]
     record = {**record, "inputs": {"source": "digits(indices=[3], norm2=1.7087901524544507)"}}
     assert "digits(indices=[3], norm2=1.709)" in what_was_run([record])
+
+
+def test_weighted_draws_are_told_of():
+    plain, old, new = (
+        {"mixture": kind, "sampler": "conditional"} for kind in (False, True, "wider/1")
+    )
+    assert "weighted" not in what_was_run([plain, {}]) + provenance(plain) + provenance({})
+    assert "Draws of 2 of the points were weighted." in what_was_run([plain, old, new])
+    assert "Draws were weighted." in what_was_run([new])
+    assert "conditional; weighted draws: half" in provenance(old)
+    assert "conditional; weighted draws (wider/1): half" in provenance(new)
+
+
+def test_a_quantity_stands_on_the_page_once(table):
+    alias = [line for line in table if line["alias"]]
+    plain = [line | {"alias": None} for line in alias]
+    kept = without_twins([*table, *plain])
+    assert kept == table  # the plain lines of the fixture's aliases go, all others stay
+    assert without_twins(plain) == plain
+    other = [line | {"id": "another"} for line in plain]
+    assert without_twins([*table, *other]) == [*table, *other]
+    rows = point_rows(table, aliases=True)
+    assert 'title="ncum[z1a^4], normalised">kappa4/kappa2^2[a]</th>' in rows
+    assert "title" not in point_rows(table, aliases=False)

@@ -180,6 +180,25 @@ def test_default_first_kernels_lie_in_the_basin():
     assert one.flows_to(1.0) == math.inf and one.flows_to(start.kernel) == 0.0
 
 
+def test_progress_of_layers(capsys):
+    told = []
+    netsim.tune("gelu", layers=80, progress=told.append)
+    titles = list(dict.fromkeys(p.title for p in told))
+    assert titles == ["gelu, half-stable, K1 = K*", "gelu, half-stable, K1 > K*"]
+    for title in titles:
+        steps = [(p.done, p.total) for p in told if p.title == title]
+        assert steps == [(l, n) for n in (64, 80) for l in range(1, n + 1)]
+    assert told[-1].text.startswith("80 of 80 layers, ") and all(p.rate > 0 for p in told)
+    netsim.tune("gelu", layers=80)
+    assert capsys.readouterr() == ("", "")  # short work leaves nothing in a log
+
+
+@pytest.mark.parametrize("use", [netsim.tune, lambda s: netsim.network(s, width=4, depth=1)])
+def test_a_bare_function_is_told_how_to_register(use):
+    with pytest.raises(ValueError, match=r"netsim\.register_activation\(\"mine\", lambda x, xp: "):
+        use(lambda x: x)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

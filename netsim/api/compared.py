@@ -12,7 +12,7 @@ from netsim.report.format import plural, value_error
 from netsim.rows import COLUMNS, Row
 from netsim.store.table import COMPARISON, tidy
 
-__all__ = ["HEAD", "Compared", "compared", "lines_of", "without_twins"]
+__all__ = ["HEAD", "Compared", "compared", "lines_of", "name_of", "without_twins"]
 
 HEAD = ("quantity", "estimate", "prediction", "source", "comparison")
 MOST_LINES = 40
@@ -60,7 +60,7 @@ class Compared:
         words = [plural(found.pulls, "pull")]
         if found.largest is not None and found.largest.pull is not None:
             row = found.largest.estimate
-            words.append(f"largest {found.largest.pull:+.1f} ({_name(row)})")
+            words.append(f"largest {found.largest.pull:+.1f} ({name_of(row)})")
         counts = {
             "unreliable": found.unreliable,
             "beyond the order kept": found.beyond,
@@ -89,7 +89,8 @@ def without_twins(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.alias or row.quantity not in aliased]
 
 
-def _name(row: Row) -> str:
+def name_of(row: Row) -> str:
+    """What a row is called in words: by its alias where it has one."""
     return f"{row.alias}@{row.layer}" if row.alias and row.layer else row.quantity
 
 
@@ -108,7 +109,7 @@ def lines_of(rows: Sequence[Row], comparison: Comparison) -> list[tuple[str, ...
             source = match.prediction.source.removeprefix("theory:")
             said = ", ".join(filter(None, (verdict, told)))
             words = (value_error(match.prediction.value), source, said)
-        lines.append((_name(row), value_error(row.value, row.error), *words))
+        lines.append((name_of(row), value_error(row.value, row.error), *words))
     return lines
 
 

@@ -13,6 +13,7 @@ from netsim.experiment.experiment import Experiment
 from netsim.networks.input_sets import describe
 from netsim.networks.network import Network
 from netsim.rows import Row
+from netsim.run.plan import UNIT, units_for
 from netsim.store.points import SCHEMA
 from netsim.store.provenance import commit, device, versions
 from netsim.theory.exact import death_probability
@@ -54,6 +55,7 @@ def make_record(
         "limit": limit_of(experiment.network),
         "run": {
             "draws": outcome.draws,
+            "wanted": units_for(point.draws) * UNIT,
             "wall_seconds": before.get("wall_seconds", 0.0) + outcome.seconds,
             "draws_per_second": before.get("draws_per_second")
             if outcome.rate is None

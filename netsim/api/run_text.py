@@ -49,7 +49,8 @@ def too_few(draws: int) -> str:
 
 
 def _head(run: Run) -> list[str]:
-    words = f"{plural(run.draws, 'draw')} in {run.seconds:.1f} s"
+    weighted = ", half of them with wider noise (weighted)" if run.experiment.mixture else ""
+    words = f"{plural(run.draws, 'draw')} in {run.seconds:.1f} s{weighted}"
     if not run.complete:
         words += f"; interrupted, {run.wanted:,} were asked for: run.more() draws the rest"
     return [title_of(run.experiment), words, *run.notes]
@@ -81,5 +82,5 @@ def python_call(made: Experiment, draws: int) -> str:
         f"weight_variance={list(net.weight_variance)}, bias_variance={list(net.bias_variance)}, "
         f"outputs={net.outputs}, weights={net.weights.name!r}), <{made.inputs.source}>, "
         f"{list(made.quantities)}, draws={draws}, seed={made.seed}, sampler={made.sampler!r}, "
-        f"dtype={made.dtype!r})"
+        f"dtype={made.dtype!r}, estimators={list(made.estimators)}, mixture={made.mixture})"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from numbers import Integral
 from pathlib import Path
@@ -11,6 +12,7 @@ from netsim.api.arguments import a_number, target_of
 from netsim.api.config import critical_norm2
 from netsim.api.frame import rows_frame
 from netsim.api.predict import predict as predictions_of
+from netsim.api.refusals import unanswered
 from netsim.api.run import Run
 from netsim.experiment.aliases import named_quantities
 from netsim.experiment.experiment import experiment
@@ -115,7 +117,8 @@ def predict(
 
     **Arguments:** `order`: last power of 1/n that the hierarchy keeps, 1 to 6 (default 3).
 
-    **Returns:** a data frame as `Run.table`; empty where no theory covers what was asked.
+    **Returns:** a data frame as `Run.table`. A quantity that no theory covers has no lines, and a
+    warning says why.
 
     **Raises:** `ValueError`.
     """
@@ -124,7 +127,10 @@ def predict(
     if not texts:
         raise ValueError("quantities is empty: name at least one, e.g. kappa4 or cum[z1a^4]")
     named = named_quantities(texts, inputs.names)
-    return rows_frame(predictions_of(net, inputs, named, order=order).rows, net)
+    found = predictions_of(net, inputs, named, order=order)
+    for paragraph in unanswered(found, named):
+        warnings.warn(paragraph, stacklevel=2)
+    return rows_frame(found.rows, net)
 
 
 def _kinds(net: Any, inputs: Any) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from netsim.api.arguments import a_number
 from netsim.networks.activation import Activation
 from netsim.networks.activations import activation as activation_of
+from netsim.run.progress import Progress, progress_for
 from netsim.theory.base import OutsideDomain
 from netsim.theory.criticality.curve import curve_name, limit_curve
 from netsim.theory.criticality.depth import Need, layers_needed
@@ -95,6 +97,7 @@ def tune(
     kernel: float | None = None,
     tolerance: float = 0.05,
     layers: int = 1024,
+    progress: bool | Callable[[Progress], None] = True,
 ) -> Tuning:
     """Every (C_W, C_b, K*) at which `activation` is critical, with class, stability and laws.
 
@@ -111,7 +114,9 @@ def tune(
       |x|^2/n_0 = 1 where every K1 leads to K*, else a K1 on the side that K* attracts);
     - `tolerance`: relative, to which a law must hold;
     - `layers`: the deepest network that the laws are compared with (some ms a layer), 4 to 10000; a
-      law must hold from L to 4 L, so that this finds depths up to a quarter of it.
+      law must hold from L to 4 L, so that this finds depths up to a quarter of it;
+    - `progress`: True (a bar that goes again, lines elsewhere, on stderr), False, or a function called
+      after every layer.
 
     **Returns:** a `Tuning`, without points where nothing is critical.
 
@@ -130,23 +135,54 @@ def tune(
     if not (depth.is_integer() and 4 <= depth <= MOST_LAYERS):
         raise ValueError(f"layers={layers!r}: a whole number of layers, 4 to {MOST_LAYERS}")
     found = criticality(activation_of(activation))
-    points = tuple(_tuned(point, first, relative, int(depth)) for point in found.points)
+    if isinstance(progress, bool):
+        show = shown = progress_for(not progress, passing=True)
+    else:
+        show, shown = progress, None
+    try:
+        points = tuple(_tuned(point, first, relative, int(depth), show) for point in found.points)
+    finally:
+        if shown is not None:
+            shown.close()
     return Tuning(found, points, first, relative)
 
 
-def _tuned(point: CriticalPoint, kernel: float | None, tolerance: float, most: int) -> Tuned:
+def _tuned(
+    point: CriticalPoint,
+    kernel: float | None,
+    tolerance: float,
+    most: int,
+    show: Callable[[Progress], None],
+) -> Tuned:
     fixed = fixed_points(point.activation, point.weight_variance, point.bias_variance)
     starts = []
     for laws in asymptotics(point):
         first = _first_kernel(point, laws, kernel, fixed)
         if first is not None:
-            needs = layers_needed(point, laws, first, tolerance=tolerance, most=most)
+            title = f"{point.activation.name}, {point.kind}, {laws.start}"
+            needs = layers_needed(
+                point, laws, first, tolerance=tolerance, most=most, show=_counted(title, show)
+            )
             starts.append(Start(laws, first, needs))
     try:
         curve = curve_name(point)
     except OutsideDomain as reason:
         curve = f"none: {reason}"
     return Tuned(point, tuple(starts), fixed, curve)
+
+
+def _counted(title: str, show: Callable[[Progress], None]) -> Callable[[int, int], None]:
+    """Tells `show` of layers done."""
+    begin = time.monotonic()
+
+    def counted(done: int, total: int) -> None:
+        nonlocal begin
+        if done == 1:  # another, deeper network
+            begin = time.monotonic()
+        rate = done / max(time.monotonic() - begin, 1e-9)
+        show(Progress(title, done, total, rate, unit="layers"))
+
+    return counted
 
 
 def _first_kernel(

@@ -41,12 +41,22 @@ def complete(words: Sequence[str]) -> list[str]:
         key, _, value = last.partition("=")
         done, comma, start = value.rpartition(",")
         known = [c for c in _choices(key) if c.startswith(start)]
-        return [f"{key}={done}{comma}{choice}" + ("" if comma else " ") for choice in known]
+        # parameters follow an open bracket, other values a comma
+        return [f"{key}={done}{comma}{c}" + ("" if comma or c[-1] == "(" else " ") for c in known]
     if typed[0] == "tune":
         from netsim.cli.tune import KEYS
 
         return [f"{key}=" for key in KEYS if key.startswith(last)]
+    if typed[0] == "advise":
+        from netsim.cli.advise import KEYS
+
+        return [f"{key}=" for key in KEYS if key.startswith(last)]
     return [f"{key}=" for key in _keys() if key.startswith(last)]
+
+
+def _opened(names: Sequence[str]) -> list[str]:
+    """Names, of those with parameters what stands up to the bracket."""
+    return [name.partition("(")[0] + "(" * ("(" in name) for name in names]
 
 
 def _choices(key: str) -> list[str]:
@@ -58,11 +68,11 @@ def _choices(key: str) -> list[str]:
     if key in ("network.activation", "activation"):
         from netsim.networks.activations import activation_names
 
-        return [name for name in activation_names() if "(" not in name]
+        return _opened(activation_names())
     if key == "network.weights":
         from netsim.networks.weights import weight_law_names
 
-        return [name for name in weight_law_names() if "(" not in name]
+        return _opened(weight_law_names())
     fixed = {
         "sampler": ["conditional", "dense"],
         "run.dtype": ["float32", "float64"],

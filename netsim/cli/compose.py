@@ -9,7 +9,7 @@ from typing import Any
 
 from netsim.cli.words import key_of, nearest
 
-__all__ = ["compose_one", "config_folder", "keys_of"]
+__all__ = ["compose_one", "config_folder", "input_options", "keys_of"]
 
 
 def config_folder() -> Path:
@@ -82,6 +82,15 @@ def keys_of(config: Mapping[str, Any], prefix: str = "") -> list[str]:
     return keys
 
 
+def input_options() -> dict[str, list[str]]:
+    """kind of inputs -> its options."""
+    import yaml
+
+    files = {kind: config_folder() / "inputs" / f"{kind}.yaml" for kind in _choices("inputs")}
+    known = {kind: yaml.safe_load(path.read_text()) for kind, path in files.items()}
+    return {kind: [key for key in keys if key != "kind"] for kind, keys in known.items()}
+
+
 def _choices(group: str) -> list[str]:
     """The files of a config group; none if it is not a group."""
     return sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
@@ -119,10 +128,8 @@ def _lenient(overrides: Sequence[str]) -> dict[str, Any]:
 def _unknown(key: str, known: Sequence[str], groups: Sequence[str]) -> str:
     section, _, option = key.partition(".")
     if section == "inputs" and option:
-        from netsim.networks.input_sets import allowed_options, input_kinds
-
         kind = next((w.partition("=")[2] for w in groups if key_of(w) == "inputs"), "single")
-        having = [f"inputs={k}" for k in input_kinds() if option in allowed_options(k)]
+        having = [f"inputs={k}" for k, options in input_options().items() if option in options]
         if having:
             return (
                 f"inputs={kind} has no option {option!r}; {', '.join(having)} has: add one of these"

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from netsim.cli.compose import config_folder
+from netsim.cli.compose import config_folder, input_options
 from netsim.cli.words import nearest
 
 __all__ = ["run", "topics"]
+
+_FAMILIES = {
+    "leaky_relu": "z for z > 0, a z below",
+    "slopes": "a_plus z for z > 0, a_minus z below",
+    "polynomial": "c0 + c1 z + c2 z^2 + ...",
+}
 
 
 def _activations() -> str:
@@ -17,17 +24,26 @@ def _activations() -> str:
     lines = []
     for name in activation_names():
         if "(" in name:
-            lines.append(f"  {name}")
+            lines.append(f"  {name:<10}  {_FAMILIES.get(name.partition('(')[0], '')}".rstrip())
             continue
         sigma = activation(name)
         try:
             C_b, C_W, K = critical_couplings(sigma)
-            kernel = "any" if K is None else f"{K:.10g}"
-            point = f"critical at C_W={C_W:.10g}, C_b={C_b:.10g}, K*={kernel}"
+            kernel = "every K is K*" if K is None else f"K*={K:.10g}"
+            point = f"critical at C_W={C_W:.10g}, C_b={C_b:.10g}, {kernel}"
         except ValueError:
-            point = "no critical point known"
-        lines.append(f"  {name:<10} {sigma.derivatives:g} input derivatives; {point}")
-    return "\n".join(["network.activation=", *lines])
+            point = "no critical point"
+        lines.append(f"  {name:<10}  {point}{_derivatives(sigma.derivatives)}")
+    more = "other solutions, other activations and your own: netsim tune activation=NAME"
+    return "\n".join(["network.activation=NAME", *lines, f"  {more}"])
+
+
+def _derivatives(most: float) -> str:
+    """How often a network may be differentiated in its inputs, where not as often as one likes."""
+    if most == math.inf:
+        return ""
+    times = {0: "not at all", 1: "once"}.get(int(most), f"{most:g} times")
+    return f"; differentiable in the inputs {times}"
 
 
 def _weights() -> str:
@@ -38,10 +54,12 @@ def _weights() -> str:
 
 
 def _inputs() -> str:
-    from netsim.networks.input_sets import allowed_options, input_kinds
+    from netsim.networks.input_sets import input_kinds
 
-    lines = [f"  {kind:<8} {', '.join(allowed_options(kind))}" for kind in input_kinds()]
-    return "\n".join(["inputs=KIND, then inputs.OPTION=value", *lines])
+    known = input_options()
+    lines = [f"  {kind:<8} {', '.join(known[kind])}" for kind in input_kinds()]
+    norm2 = "  inputs.norm2=critical: |x|^2/n_0 that puts the first kernel at K*"
+    return "\n".join(["inputs=KIND, then inputs.OPTION=value", *lines, norm2])
 
 
 def _quantities() -> str:
@@ -72,7 +90,11 @@ def _aliases() -> str:
         f"  {name:<16} {stat}[z1a^{legs}] / {divisor}"
         for name, (stat, legs, divisor) in ALIASES.items()
     ]
-    return "\n".join(["one per input, e.g. kappa4[a]; without [..] for every input", *lines])
+    head = (
+        "one per input, e.g. kappa4[a], kappa4[a]@9; without [..] for every input; in predict also "
+        "kappa4[a]@out~1, the coefficient of 1/n"
+    )
+    return "\n".join([head, *lines])
 
 
 def _experiments() -> str:

@@ -18,6 +18,7 @@ VERBS = {
     "simulate": "run one point and print its rows beside the predictions",
     "predict": "print what theory says, without drawing anything",
     "tune": "every critical point of an activation: couplings, class, laws of large depth",
+    "advise": "will infinite width do? corrections, fluctuations, orders and widths for 1%",
     "verify": "run the claims of theory as checks (no name: list them)",
     "report": "write table and page again from stored results",
     "status": "show what a results folder holds and what is missing",
@@ -52,6 +53,7 @@ keys (see `netsim simulate --cfg job`; comma-separated values make a grid in `sw
   out=FOLDER experiment=NAME
   predict also takes order=3 (last power of 1/n kept, 1 to 6) and coefficients: cum[z1a^4]@out~1
   tune takes activation=NAME kernel=K1 tolerance=0.05 layers=1024 (deepest network tried) only
+  advise takes activation=NAME depth=L width=n weight_variance bias_variance norm2 accuracy=0.01 only
 
 examples
   netsim sweep
@@ -59,6 +61,7 @@ examples
   netsim predict network.activation=gelu inputs=pair inputs.angle=30 "quantities=[cum[z1a z1b]]"
   netsim sweep network.activation=relu,tanh network.width=32,64 network.depth=32 out=results/mine
   netsim tune activation=gelu
+  netsim advise activation=relu,tanh depth=16 width=256
   netsim verify hierarchy
 """
 
@@ -102,7 +105,7 @@ def _guarded(words: list[str]) -> tuple[int, bool]:
     except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
         return 0, True
     except (Interrupted, KeyboardInterrupt, Terminated) as stop:
-        code, message = _stopped(stop)
+        code, message = _stopped(stop, words[0])
         print(f"netsim: {message}", file=sys.stderr)
         return code, True
     except Exception as error:
@@ -174,7 +177,7 @@ def _options(words: list[str]) -> tuple[dict[str, bool], list[str]]:
     return flags, overrides
 
 
-def _stopped(stop: BaseException) -> tuple[int, str]:
+def _stopped(stop: BaseException, verb: str) -> tuple[int, str]:
     from netsim.run.interrupt import Interrupted, Terminated
 
     if isinstance(stop, Interrupted):
@@ -182,7 +185,16 @@ def _stopped(stop: BaseException) -> tuple[int, str]:
             f"stopped by {stop} with everything drawn so far saved; the same command goes on from there"
         )
     code, name = (143, "SIGTERM") if isinstance(stop, Terminated) else (130, "SIGINT")
-    return code, f"stopped by {name}; what was saved before stays, and the same command goes on"
+    kept = "what was saved before stays, and the same command"
+    if verb in ("sweep", "simulate", "verify"):
+        return (
+            code,
+            f"stopped by {name}; {kept} {'begins again' if verb == 'verify' else 'goes on'}",
+        )
+    return (
+        code,
+        f"stopped by {name}; {verb} stores nothing on its way: the same command begins again",
+    )
 
 
 def _explained(error: Exception) -> tuple[int, str]:

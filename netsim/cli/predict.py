@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     import numpy as np
 
     from netsim.api.predict import predict
+    from netsim.api.refusals import unanswered
     from netsim.api.sweep import check_predictable
     from netsim.experiment.aliases import named_quantities
 
@@ -28,7 +30,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
         check_predictable(point.experiment)
     if flags["symbolic"]:
         return _symbolic(grid, points, json_wanted=flags["json"])
-    rows = []
+    rows, missing = [], []
     for composed, point in zip(grid, points, strict=True):
         made = point.experiment
         named = named_quantities(_texts(composed), made.inputs.names)
@@ -36,12 +38,16 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
             found = predict(made.network, made.inputs, named, made.layers, point.order)
         id = {"id": made.id} if len(points) > 1 else {}
         rows += [id | row.json() for row in found.rows]
-        if not flags["json"]:
-            print(point.title)
-            print(_table(found.rows))
-            _print_refusals(found)
+        told = unanswered(found, named)
+        if flags["json"]:
+            missing += told
+            continue
+        print(point.title)
+        print("\n".join(([_table(found.rows)] if found.rows else []) + told))
     if flags["json"]:
         print_rows(rows)
+        for paragraph in dict.fromkeys(missing):
+            print(f"netsim: {paragraph}", file=sys.stderr)
     return 0
 
 
@@ -96,10 +102,3 @@ def _table(rows) -> str:
             )
         )
     return aligned(table)
-
-
-def _print_refusals(found) -> None:
-    predicted = {re.sub(r"@\w+", "", row.quantity) for row in found.rows}
-    for text, theory, reason in found.refusals:
-        if re.sub(r"@\w+", "", text) not in predicted:
-            print(f"no prediction of {text} by {theory}: {reason}")

@@ -32,20 +32,29 @@ def print_config(grid: Sequence[Composed], *, json_wanted: bool = False) -> int:
 
 def summary_lines(records: Sequence[dict]) -> list[str]:
     """One line a point: rows, pulls, the largest pull, rows marked unreliable."""
-    return [f"{r['title']}: {r['run']['draws']:,} draws; {summary_text(r)}" for r in records]
+    from netsim.report.format import plural
+
+    lines = []
+    for record in records:
+        draws = plural(record["run"]["draws"], "draw") + (
+            " (weighted)" * bool(record.get("mixture"))
+        )
+        lines.append(f"{record['title']}: {draws}; {summary_text(record)}")
+    return lines
 
 
 def summary_text(record: dict) -> str:
     """What the comparison of a record's rows came to, in one sentence."""
-    from netsim.compare import join
+    from netsim.api.compared import name_of, without_twins
+    from netsim.compare import as_row, join
+    from netsim.report.format import plural
 
-    summary = join(record["estimates"], record["predictions"]).summary()
-    parts = [f"{len(record['estimates'])} rows, {summary.pulls} pulls"]
+    # an alias and its plain quantity are one number: counted once in words
+    rows = without_twins(map(as_row, record["estimates"]))
+    summary = join(rows, without_twins(map(as_row, record["predictions"]))).summary()
+    parts = [f"{plural(len(rows), 'row')}, {plural(summary.pulls, 'pull')}"]
     if summary.largest is not None and summary.largest.pull is not None:
-        row = summary.largest.estimate
-        parts.append(
-            f"largest {summary.largest.pull:+.1f} ({row.alias or row.quantity} @{row.layer})"
-        )
+        parts.append(f"largest {summary.largest.pull:+.1f} ({name_of(summary.largest.estimate)})")
     counts = {
         "unreliable": summary.unreliable,
         "beyond the order kept": summary.beyond,
@@ -57,19 +66,15 @@ def summary_text(record: dict) -> str:
 
 def row_table(rows: Iterable[Row], predictions: Iterable[Row] = ()) -> str:
     """Aligned plain text: name, layer, value(error), prediction, pull or difference."""
+    from netsim.api.compared import name_of, without_twins
     from netsim.compare import join
     from netsim.report.format import value_error
 
     rows = list(rows)
     by_row = {match.estimate: match for match in join(rows, predictions).matches}
     table = [("quantity", "estimate", "prediction", "source", "comparison")]
-    aliased = {row.quantity for row in rows if row.alias}
-    for row in rows:
-        if row.alias is None and row.quantity in aliased:
-            continue  # its alias is the same number in the field's own normalisation
-        match = by_row.get(row)
-        name = row.alias or row.quantity
-        name = f"{name}@{row.layer}" if row.alias and row.layer else name
+    for row in without_twins(rows):
+        match, name = by_row.get(row), name_of(row)
         if match is None:
             table.append((name, value_error(row.value, row.error), "-", "-", "no prediction"))
             continue

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from netsim.cli.grid import expand
-from netsim.cli.show import print_config, print_rows, row_table, summary_text
-from netsim.cli.sweep import folder_of, note_others, points_of, title_of
+from netsim.cli.show import print_config, print_rows, row_table, summary_lines
+from netsim.cli.sweep import folder_of, note_older, note_others, points_of, title_of
 
 __all__ = ["run"]
 
@@ -33,6 +33,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     (point,) = points_of(grid)
     folder = folder_of(grid[0], overrides, default=f"simulate/{point.experiment.id}")
     check_points([point], folder)
+    note_older(folder, [point.experiment.id])
     command = shlex.join(["netsim", "simulate", *overrides])
     show = progress_for(flags["quiet"])
     try:
@@ -45,7 +46,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
         print_rows([*estimates, *predictions])
     else:
         print(row_table(estimates, predictions))
-        print(f"\n{point.title}: {summary_text(record)}", flush=True)
+        print("\n" + summary_lines([record])[0], flush=True)
     # the rows are out before files that may fail
     title = title_of(grid[0]) if grid[0].config.get("title") else point.title
     page = write_report(folder, title=title, command=command, ids=[point.experiment.id])

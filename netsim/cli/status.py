@@ -34,7 +34,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     else:
         head = ("id", "state", "draws", "point", "comparison")
         body = [
-            (line["id"], line["state"], f"{line['draws']:,}", line["title"], line["summary"])
+            (line["id"], line["state"], _draws(line), line["title"], line["summary"])
             for line in lines
         ]
         print(aligned([head, *body]))
@@ -43,7 +43,16 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     return 3 if damaged else 0
 
 
+def _draws(line: dict) -> str:
+    """How many there are, and how many are wanted where that is another number."""
+    goal = line["goal"]
+    more = goal is not None and goal > line["draws"] and line["state"] != "done"
+    return f"{line['draws']:,}" + (f" of {goal:,}" if more else "")
+
+
 def _line(folder: Path, id: str, point: Any) -> dict:
+    from netsim.api.older import is_older
+    from netsim.run.plan import UNIT, units_for
     from netsim.samplers.names import RNG
     from netsim.store.points import PointFiles, StoreError
 
@@ -53,7 +62,7 @@ def _line(folder: Path, id: str, point: Any) -> dict:
         "title": point.title if point else "",
         "state": "missing",
         "draws": 0,
-        "goal": point.draws if point else None,
+        "goal": units_for(point.draws) * UNIT if point else None,
         "summary": "",
     }
     try:
@@ -61,11 +70,22 @@ def _line(folder: Path, id: str, point: Any) -> dict:
     except StoreError as error:
         return line | {"state": "unreadable", "problem": str(error)}
     if record is None:
-        return line | ({"state": "checkpoint only"} if line["draws"] else {})
-    finished = record["run"]["complete"] and line["draws"] <= record["run"]["draws"]
-    return line | {
-        "title": record["title"],
-        "state": "done" if finished else "interrupted",
-        "draws": max(line["draws"], record["run"]["draws"]),
-        "summary": summary_text(record) if record["estimates"] else "",
-    }
+        return line | ({"state": "interrupted, or running"} if line["draws"] else {})
+    run = record["run"]
+    line["title"] = record["title"]
+    line["goal"] = line["goal"] or run.get("wanted")
+    state = "done" if run["complete"] else "interrupted"
+    if line["draws"] > run["draws"]:
+        state = "interrupted, or running"  # a checkpoint ahead of the record
+    line["draws"] = max(line["draws"], run["draws"])
+    if is_older(record):
+        state = "of an older netsim"
+    elif state == "done" and point and not point.target and line["draws"] < line["goal"]:
+        state = "to extend"
+    return line | {"state": state, "summary": _compared(record)}
+
+
+def _compared(record: dict) -> str:
+    if record["run"]["complete"] or record["predictions"]:
+        return summary_text(record) if record["estimates"] else ""
+    return "not compared yet"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from netsim.cli.grid import Composed, expand
 from netsim.cli.show import print_config, print_records, summary_lines
+from netsim.report.format import plural
 
-__all__ = ["MAIN_JOB", "folder_of", "note_others", "points_of", "run", "title_of"]
+__all__ = ["MAIN_JOB", "folder_of", "note_older", "note_others", "points_of", "run", "title_of"]
 
 MAIN_JOB = "experiment=depth_to_width"
 
@@ -27,6 +28,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     points = points_of(grid)
     folder, title = folder_of(grid[0], words), title_of(grid[0])
     check_points(points, folder)  # a bad point is told of before any other runs
+    note_older(folder, [point.experiment.id for point in points])
     show = progress_for(flags["quiet"])
     records = {}
     try:
@@ -86,13 +88,26 @@ def folder_of(composed: Composed, words: Sequence[str], default: str = "sweep") 
     return Path("results") / (named[0] if named else default)
 
 
-def note_others(folder: Path, ids) -> None:
+def note_older(folder: Path, ids: Collection[str]) -> None:
+    """Say on stderr that the folder holds points of an older netsim, which are not gone on from."""
+    from netsim.api.older import older_points
+
+    older = older_points(folder, leaving_out=ids)
+    if older:
+        print(
+            f"{folder} holds {plural(len(older), 'point')} of an older netsim, whose draws cannot be "
+            "continued: left alone, and drawn anew where this command asks for the same",
+            file=sys.stderr,
+        )
+
+
+def note_others(folder: Path, ids: Collection[str]) -> None:
     """Say on stderr that the folder holds points of other configs, which the page leaves out."""
     others = [p for p in (folder / "points").glob("*.json") if p.stem not in ids]
     if others:
         print(
-            f"{folder} also holds {len(others)} point(s) of other configs, left as they are; "
-            f"`netsim report out={folder}` shows all",
+            f"{folder} also holds {plural(len(others), 'point')} of other configs or versions, left as "
+            f"they are; `netsim report out={folder}` shows all",
             file=sys.stderr,
         )
 

@@ -22,7 +22,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
 
     rows = []
     for number, name in enumerate(names):
-        found = tune(name, **options)
+        found = tune(name, **options, progress=not flags["quiet"])
         if flags["json"]:
             rows += records(found)
         else:

@@ -13,16 +13,17 @@ import numpy as np
 from netsim.estimators import MomentSums
 from netsim.experiment.aliases import Named, named_quantities
 from netsim.experiment.columns import pivot_of
+from netsim.experiment.gradient_checks import check_gradients
 from netsim.experiment.measurable import Span
 from netsim.experiment.measure import ESTIMATORS, Measurement, measurement
 from netsim.experiment.weight_checks import check_weights
 from netsim.networks.fields import check_order
 from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
-from netsim.samplers.names import FEW, RNG, SAMPLERS
+from netsim.samplers.names import FEW, MIXTURE, RNG, SAMPLERS
 from netsim.theory.infinite_width import kernels
 
-__all__ = ["DTYPES", "Experiment", "experiment", "mixture_of"]
+__all__ = ["DTYPES", "SCHEMA", "Experiment", "experiment", "id_of", "mixture_of"]
 
 DTYPES = ("float32", "float64")
 SCHEMA = 2
@@ -97,7 +98,7 @@ class Experiment:
             "inputs": self.inputs.identity(),
             "quantities": list(self.quantities),
             "sampler": self.sampler,
-            "mixture": self.mixture,
+            "mixture": MIXTURE if self.mixture else False,
             "estimators": list(self.estimators),
             "seed": self.seed,
             "dtype": self.dtype,
@@ -109,9 +110,14 @@ class Experiment:
 
     @cached_property
     def id(self) -> str:
-        """16 hex digits of the SHA-256 of `identity`."""
-        text = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """See `id_of`."""
+        return id_of(self.identity())
+
+
+def id_of(identity: dict) -> str:
+    """16 hex digits of the SHA-256 of an identity."""
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def experiment(
@@ -131,7 +137,7 @@ def experiment(
     `layers`: (first, last) layer at which quantities without a layer of their own are given;
     `mixture`: whether half of the draws have wider noise, weighted back, which makes the errors of
     high cumulants smaller (`netsim.samplers.mixture`); None: where that helps, that is with the
-    conditional sampler, at most 8 fields and an unbounded activation.
+    conditional sampler, at most 8 fields, an unbounded activation and not only log-cumulants.
 
     **Raises:** `ValueError`.
     """
@@ -168,6 +174,7 @@ def experiment(
     made = replace(made, mixture=mixture_of(made, mixture))
     _check_neurons(made.named, network.outputs)
     check_weights(network, made.named, made.measurement.observables, made.layers)
+    check_gradients(network, made.measurement, sampler)
     check_order(network.activation, made.measurement.fields)
     inputs.gram(made.measurement.fields)
     return made
@@ -187,8 +194,11 @@ def mixture_of(made: Experiment, wanted: bool | None) -> bool:
             else f"it is for at most {FEW} fields (inputs and their derivatives), here {fields}"
         )
         raise ValueError(f"mixture=true: {cause}; give mixture=false")
-    # bounded activations have light tails: nothing to gain
-    return possible and made.network.activation.growth > 0 if wanted is None else wanted
+    if wanted is not None:
+        return wanted
+    # bounded activations and logarithms have light tails: nothing to gain
+    tails = any(item.quantity.stat != "logcum" for item in made.named)
+    return possible and made.network.activation.growth > 0 and tails
 
 
 def _span(layers: Sequence[int] | None, depth: int) -> Span:
@@ -205,7 +215,7 @@ def _span(layers: Sequence[int] | None, depth: int) -> Span:
 def _check_neurons(named: Sequence[Named], outputs: int) -> None:
     """Beyond a hidden layer's width a neuron stands for one more of its law; outputs are counted."""
     for item in named:
-        legs = [leg for leg in item.quantity.legs if leg.field == "z"]
+        legs = [leg for leg in item.quantity.legs if leg.field in ("z", "H", "dH")]
         most = max((i for leg in legs for i in leg.indices), default=0)
         if most > outputs:
             raise ValueError(

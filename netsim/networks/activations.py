@@ -26,6 +26,11 @@ def activation(text: str | Activation) -> Activation:
     """
     if isinstance(text, Activation):
         return text
+    if callable(text):
+        raise ValueError(
+            f"an activation is a name, not the function {text!r}: first sigma = "
+            'netsim.register_activation("mine", lambda x, xp: x * xp.tanh(x)), then sigma or "mine"'
+        )
     match = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(?:\((.*)\))?\s*", str(text))
     if match is None:
         raise ValueError(

@@ -14,7 +14,7 @@ from netsim.report.claims import claims_section
 from netsim.report.gallery import group_gallery, histogram
 from netsim.report.sections import HOW_TO_READ, command_box, provenance, what_was_run
 from netsim.report.style import theme_css
-from netsim.report.tables import point_rows, summary_table, unmatched
+from netsim.report.tables import point_rows, summary_table, unmatched, without_twins
 from netsim.store.atomic import write_atomic
 from netsim.store.table import tidy, write_csv
 
@@ -94,8 +94,9 @@ def render(
 
     **Arguments:** `records`, one per point, with distinct ids; `table`, their tidy lines;
     `command`, the line that reproduces all of them; `csv_name`, the address of the table, relative
-    to the page.
+    to the page. A quantity given under an alias, too, is one number: the page shows it once.
     """
+    table = without_twins(table)
     by_id: dict[str, list[Mapping]] = {}
     for line in table:
         by_id.setdefault(line["id"], []).append(line)

@@ -20,8 +20,8 @@ prediction's own uncertainty is below half the error; elsewhere stands the diffe
 per cent, with the words “beyond the order kept” where the next order is what is missing.</li>
 <li><b>Unreliable</b> rows (faint, open markers) rest on too few draws: their value is
 typically too small and their error bar means little. They are never judged.</li>
-<li><b>Draws</b> of unbounded activations are weighted: half of them have wider noise, which
-leaves every mean as it is and makes the errors of high cumulants smaller.</li>
+<li><b>Weighted draws</b>, used for unbounded activations unless told otherwise: half of them have
+wider noise, which leaves every mean as it is and makes the errors of high cumulants smaller.</li>
 <li><b>L/n</b> is the sum of 1/width over the hidden layers up to the row's layer. Rows of one run
 share their draws: count pulls, but multiply no probabilities.</li>
 </ul>"""
@@ -46,6 +46,15 @@ def _rounded(source: str) -> str:
     return re.sub(r"\d+\.\d{5,}", lambda found: f"{float(found[0]):.4g}", source)
 
 
+def _weighted(records: Sequence[Mapping]) -> str:
+    """A sentence about points whose draws were weighted, if there are any."""
+    count = sum(bool(record.get("mixture")) for record in records)
+    if not count:
+        return ""
+    which = "" if count == len(records) else f" of {count} of the points"
+    return f" Draws{which} were weighted."
+
+
 def what_was_run(records: Sequence[Mapping]) -> str:
     """One paragraph: networks, inputs, draws, time and device."""
     if not records:
@@ -65,7 +74,7 @@ def what_was_run(records: Sequence[Mapping]) -> str:
         f"({', '.join(activations)}) with hidden widths {_span(widths)} and depth {_span(depths)}, "
         f"on inputs {', '.join(map(_rounded, sources))}. Each point drew {_span(draws)} networks, "
         f"{thousands(sum(draws))} in all, in {_time(seconds)} on {', '.join(devices)}. "
-        "One run serves every layer."
+        f"One run serves every layer.{_weighted(records)}"
     )
     paragraph = f"<p>{escape(words)}</p>"
     if stopped:
@@ -92,6 +101,12 @@ def _flat(data: Mapping) -> str:
     return "; ".join(f"{key}: {_short(value)}" for key, value in data.items())
 
 
+def _kind_of_draws(mixture: str | bool | None) -> str:
+    """Words about weighted draws, with the name of their kind where the record has one."""
+    kind = f" ({mixture})" if isinstance(mixture, str) else ""
+    return f"; weighted draws{kind}: half of them with wider noise" if mixture else ""
+
+
 def provenance(record: Mapping) -> str:
     """Everything that identifies a point, and its own command."""
     run = record.get("run") or {}
@@ -100,7 +115,7 @@ def provenance(record: Mapping) -> str:
         "id": record.get("id", ""),
         "network": _flat(record.get("network") or {}),
         "inputs": _flat(record.get("inputs") or {}),
-        "sampler": record.get("sampler", ""),
+        "sampler": record.get("sampler", "") + _kind_of_draws(record.get("mixture")),
         "random numbers": f"{record.get('rng', '')}, seed {record.get('seed', '')}, "
         f"{record.get('dtype', '')}",
         "run": f"{thousands(run.get('draws'))} draws in {_time(run.get('wall_seconds') or 0.0)} on "

@@ -8,7 +8,9 @@ from html import escape
 from netsim.report.format import plural, ranges, thousands, value_error
 from netsim.report.series import named
 
-__all__ = ["point_rows", "scroll", "selected_layers", "summary_table", "unmatched"]
+__all__ = [
+    "point_rows", "scroll", "selected_layers", "summary_table", "unmatched", "without_twins",
+]  # fmt: skip
 
 
 def scroll(table: str) -> str:
@@ -95,6 +97,20 @@ def _row(line: Mapping) -> str:
     )
 
 
+def _tooltip(line: Mapping) -> str:
+    """Of an alias, the name of the plain quantity."""
+    if not line.get("alias"):
+        return ""
+    plain = line["quantity"].partition("@")[0]
+    return f' title="{escape(plain, quote=True)}, normalised"'
+
+
+def without_twins(table: Sequence[Mapping]) -> list[Mapping]:
+    """Lines without those that an alias gives a second time in the field's own normalisation."""
+    aliased = {(line["id"], line["quantity"]) for line in table if line.get("alias")}
+    return [x for x in table if x.get("alias") or (x["id"], x["quantity"]) not in aliased]
+
+
 def point_rows(lines: Sequence[Mapping], aliases: bool) -> str:
     """Selected layers of one point, grouped by quantity.
 
@@ -110,7 +126,8 @@ def point_rows(lines: Sequence[Mapping], aliases: bool) -> str:
     for name, found in groups.items():
         chosen = set(selected_layers([x["layer"] for x in found if x["layer"] is not None]))
         kept = [x for x in found if x["layer"] is None or x["layer"] in chosen]
-        title = f'<tr><th colspan="4" scope="rowgroup">{escape(name)}</th></tr>'
+        head = f'colspan="4" scope="rowgroup"{_tooltip(found[0])}'
+        title = f"<tr><th {head}>{escape(name)}</th></tr>"
         bodies.append(f"<tbody>{title}{''.join(map(_row, kept))}</tbody>")
     heads = ("layer", "estimate", "prediction", "comparison")
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)

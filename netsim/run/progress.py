@@ -19,13 +19,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: `done` and `total` draws, seconds so far, and its current error."""
+    """Where long work stands: `done` of `total` units (draws, layers), and a run's current error."""
 
     title: str
     done: int
     total: int
-    rate: float  # draws per second, this session
+    rate: float  # units per second, this session
     error: str = ""  # e.g. "kappa4[a]@9 2.1%"
+    unit: str = "draws"
 
     @property
     def seconds_left(self) -> float:
@@ -35,7 +36,7 @@ class Progress:
     def text(self) -> str:
         left = "" if self.done >= self.total else f", {_duration(self.seconds_left)} left"
         error = f", {self.error}" if self.error else ""
-        return f"{self.done:,} of {self.total:,} draws, {self.rate:,.0f}/s{error}{left}"
+        return f"{self.done:,} of {self.total:,} {self.unit}, {self.rate:,.0f}/s{error}{left}"
 
 
 def _duration(seconds: float) -> str:
@@ -58,14 +59,15 @@ class SilentProgress:
 
 
 class LogProgress:
-    """A plain line at most every `every` seconds, and one at the end of each run."""
+    """A plain line at most every `every` seconds, and one at the end of each run unless `passing`."""
 
-    def __init__(self, every: float = 10.0):
-        self.every, self.last = every, time.monotonic()
+    def __init__(self, every: float = 10.0, *, passing: bool = False):
+        self.every, self.last, self.passing = every, time.monotonic(), passing
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
-        if now - self.last >= self.every or progress.done >= progress.total:
+        ended = progress.done >= progress.total and not self.passing
+        if now - self.last >= self.every or ended:
             self.last = now
             print(f"{progress.title}: {progress.text}", file=sys.stderr, flush=True)
 
@@ -74,9 +76,9 @@ class LogProgress:
 
 
 class TerminalProgress:
-    """A bar that is redrawn in place, by rich."""
+    """A bar that is redrawn in place, by rich; `passing`: it goes when the work is done."""
 
-    def __init__(self):
+    def __init__(self, *, passing: bool = False):
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
@@ -87,7 +89,7 @@ class TerminalProgress:
             BarColumn(20),
             TextColumn("{task.fields[text]}", markup=False),
         )
-        self.bar = Bar(*columns, console=Console(stderr=True), transient=False)
+        self.bar = Bar(*columns, console=Console(stderr=True), transient=passing)
         self.tasks: dict[str, object] = {}
         self.bar.start()
 
@@ -111,10 +113,11 @@ class NotebookProgress:
     """A bar under the cell for every run, redrawn at most every `every` seconds and at the end.
 
     Shown by the notebook itself, as HTML: rich's bar would need ipywidgets and cut long titles.
+    `passing`: the bars go when the work is done.
     """
 
-    def __init__(self, every: float = 0.2):
-        self.every, self.last = every, time.monotonic()
+    def __init__(self, every: float = 0.2, *, passing: bool = False):
+        self.every, self.last, self.passing = every, time.monotonic(), passing
         self.runs: dict[str, Progress] = {}
         self.shown: Any = None
 
@@ -126,7 +129,9 @@ class NotebookProgress:
             self._draw()
 
     def close(self) -> None:
-        if self.runs:
+        if self.passing:
+            self.runs = {}
+        if self.runs or self.shown is not None:
             self._draw()
 
     def _draw(self) -> None:
@@ -156,10 +161,10 @@ def _in_notebook() -> bool:
     return Console().is_jupyter
 
 
-def progress_for(quiet: bool = False):
-    """The progress display that suits where we run."""
+def progress_for(quiet: bool = False, *, passing: bool = False):
+    """The progress display that suits where we run; `passing`: nothing of it stays afterwards."""
     if quiet:
         return SilentProgress()
     if sys.stderr.isatty():
-        return TerminalProgress()
-    return NotebookProgress() if _in_notebook() else LogProgress()
+        return TerminalProgress(passing=passing)
+    return NotebookProgress(passing=passing) if _in_notebook() else LogProgress(passing=passing)

@@ -19,6 +19,7 @@ lines; T and Q follow from the conditional cumulants by expanding in the fluctua
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,8 +47,12 @@ class LeadingOrder:
     K_error: np.ndarray
 
 
-def leading(network: Network, x2: float) -> LeadingOrder:
+def leading(
+    network: Network, x2: float, *, show: Callable[[int, int], None] | None = None
+) -> LeadingOrder:
     """Leading cumulants of one neuron in every layer, for an input with |x|^2/n_0 = `x2`.
+
+    `show` is called after every layer: (layers done, layers in all).
 
     ```python
     from netsim.networks.network import network
@@ -73,6 +78,8 @@ def leading(network: Network, x2: float) -> LeadingOrder:
         state, error = _layer(network, (C_W[l], C_b[l], n), state, error)
         rows.append(state)
         errors.append(error)
+        if show is not None:
+            show(l, network.depth)
     K, D, V, T, Q = np.array(rows).T
     return LeadingOrder(K, D, V, T, Q, np.array(errors))
 

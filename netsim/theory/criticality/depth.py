@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,11 +46,13 @@ def layers_needed(
     *,
     tolerance: float = 0.05,
     most: int = 1024,
+    show: Callable[[int, int], None] | None = None,
 ) -> tuple[Need, ...]:
     """From which depth on each law of `laws` holds to `tolerance`, to leading order in 1/n.
 
     **Arguments:** `kernel`: the first kernel K1 = C_b + C_W |x|^2/n_0; `tolerance`, relative; `most`:
-    the deepest network computed (about 1 ms a layer).
+    the deepest network computed (about 1 ms a layer); `show`: called after every layer with (layers
+    done, layers of the network tried).
 
     **Returns:** one `Need` per law with a coefficient, except that of derivatives.
 
@@ -73,7 +76,7 @@ def layers_needed(
         net = network(
             point.activation, width=1, depth=depth, weight_variance=C_W, bias_variance=C_b
         )
-        found = leading(net, norm2)
+        found = leading(net, norm2, show=show)
         needs = tuple(_need(law, _series(point, law, found), tolerance) for law in chosen)
         if all(need.layers is not None for need in needs):
             break
