@@ -15,6 +15,7 @@ from netsim.estimators import (
     plan,
     unit_sums,
 )
+from netsim.store.points import PointFiles, StoreError
 from streams import TARGETS, cumulant, fold, moment, same, skew_columns
 
 
@@ -70,6 +71,25 @@ def test_the_state_survives_a_file_and_the_input_state_is_kept(three_states):
     loaded = dict(np.load(file, allow_pickle=False))
     same(loaded, a)
     assert loaded["count"].dtype == np.int64 and loaded["sums"].dtype == np.float64
+
+
+def test_states_without_a_plain_count_of_living_draws_are_refused(tmp_path):
+    """As versions before this count wrote them; other states are as they were."""
+    x = np.concatenate([skew_columns(5, 640), np.ones((640, 2, 1))], axis=-1)
+    for target, extra in ((cumulant(0), set()), (cumulant(0, present=3), {"present"})):
+        sums = MomentSums([target], np.ones((2, 4)))
+        state = fold(sums, x)
+        older = {name: array for name, array in state.items() if name != "present"}
+        assert state.keys() - older.keys() == extra
+        files = PointFiles(tmp_path, f"id{len(extra)}", "stream/1")
+        files.save_state(older)
+        if not extra:
+            same(files.load_state(sums.init()), state)
+            continue
+        with pytest.raises(StoreError, match="array 'present' is missing .*Move it away"):
+            files.load_state(sums.init())
+        with pytest.raises(ValueError, match="state array 'present' is missing"):
+            sums.merge(older, state)
 
 
 def test_jax_and_numpy_give_the_same_sums():

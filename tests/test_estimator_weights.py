@@ -9,8 +9,9 @@ from scipy import stats
 from netsim.estimators import (
     MomentSums,
     Target,
+    result,
 )
-from streams import TARGETS, cumulant, estimate, moment, skew_columns, twin
+from streams import TARGETS, cumulant, estimate, fold, moment, skew_columns, twin
 
 
 def test_importance_weights():
@@ -111,3 +112,22 @@ def test_present_restricts_to_the_draws_that_are_there():
     assert living.value.tolist() == pytest.approx([np.mean(~dead), 0.0], abs=1e-15)
     r = estimate(cumulant(2, 2, present=3), x, pivot, weights=np.full(1280, 2.0))
     assert r.value[0] == pytest.approx(twin(alive, 2, 2)[0], rel=1e-3)
+
+
+def test_draws_of_weighted_streams_are_counted_plainly():
+    """Two present columns; the weights of living draws are larger by a third."""
+    rng = np.random.default_rng(17)
+    alive = rng.random((6400, 2)) < [0.3, 0.8]
+    x = np.stack([rng.normal(size=6400), *alive.T.astype(float)], axis=-1)[:, None]
+    weights = np.where(alive[:, 0], 1.2, 0.9)
+    sums = MomentSums(
+        [cumulant(0, present=2), cumulant(0, present=1), cumulant(0)], np.zeros((1, 3))
+    )
+    found = result(sums, fold(sums, x, weights))
+    assert [r.draws[0] for r in found] == [alive[:, 1].sum(), alive[:, 0].sum(), 6400]
+    assert found[1].draws.dtype == np.int64
+    # one living draw has no variance, whatever its weight
+    x[:, 0, 1] = np.arange(6400) == 77
+    sums = MomentSums([cumulant(0, 0, present=1)], np.zeros((1, 3)))
+    one = result(sums, fold(sums, x, np.full(6400, 1.9)))[0]
+    assert one.draws[0] == 1 and "undefined" in one.flags[0]

@@ -21,6 +21,7 @@ from netsim.run.progress import SilentProgress
 from netsim.samplers.conditional import conditional
 from netsim.samplers.dense import dense
 from netsim.samplers.mixture import wider_noise
+from netsim.samplers.names import MIXTURE
 from netsim.samplers.rng import layer_key, normal_pair, seed_words
 from netsim.theory.exact import cumulants
 from netsim.theory.infinite_width import kernels
@@ -160,6 +161,18 @@ def test_a_wrong_factor_is_noticed():
     assert abs(z_scores(right["weight"][:, 2] * off["S"][:, 2, 0], exact)) > 5
 
 
+def test_the_noise_of_this_version():
+    """It decides the numbers of a stored state: another one needs another version of MIXTURE.
+
+    delta_l = 1.4 r/sqrt(N_l), directions r in 64ths: 0.3^2 is 6/64.
+    """
+    assert MIXTURE == "wider/1"
+    r = np.array([1.0, 6 / 64])
+    N = np.array([[8.0], [16.0]]) * np.sum(r**2) / 2
+    delta = wider_noise(network("leaky_relu(0.3)", width=8, depth=2), np.array([3.0, 3.0]))
+    np.testing.assert_allclose(delta, 1.4 * r / np.sqrt(N), atol=3e-7)  # sqrt(1 + delta) is float32
+
+
 def test_what_decides_and_what_is_refused():
     single, relu = build("single"), network("relu", width=8, depth=2)
     assert experiment(relu, single, ["kappa4"]).mixture
@@ -167,7 +180,13 @@ def test_what_decides_and_what_is_refused():
     assert experiment(network("tanh", width=8, depth=2), single, ["kappa4"], mixture=True).mixture
     plain = experiment(relu, single, ["kappa4"], mixture=False)
     assert not plain.mixture and plain.id != experiment(relu, single, ["kappa4"]).id
+    assert plain.identity()["mixture"] is False
+    assert experiment(relu, single, ["kappa4"]).identity()["mixture"] == "wider/1"
     assert not experiment(relu, single, ["kappa4"], sampler="dense").mixture
+    # logarithms have light tails; beside other quantities they bear what those need
+    assert not experiment(relu, single, ["logcum[Saa]", "logcum[z1a^2]"]).mixture
+    assert experiment(relu, single, ["logcum[Saa]", "kappa2"]).mixture
+    assert experiment(relu, single, ["logcum[Saa]"], mixture=True).mixture
     many = build("circle", count=9)
     assert not experiment(relu, many, ["kappa4"]).mixture
     with pytest.raises(ValueError, match="at most 8 fields .*, here 9; give mixture=false"):
@@ -186,6 +205,19 @@ def test_what_decides_and_what_is_refused():
     nine = [Slot(name) for name in many.names]
     with pytest.raises(ValueError, match="at most 8"):
         conditional(relu, many, nine, wider=np.zeros((2, 2)))
+
+
+def test_living_networks_are_counted_plainly():
+    # wider noise keeps the signs of normals, and these decide whether a ReLU network lives
+    net, counts = network("relu", width=2, depth=4), []
+    for mixture in (False, True):
+        made = experiment(net, build("single"), ["logcum[Saa]"], mixture=mixture)
+        outcome = run_point(made, 65536, show=SilentProgress(), save=lambda state: None)
+        counts.append([row.draws for row in estimate_rows(made, outcome.state)])
+    assert counts[0] == counts[1]
+    alive = np.array([0.75**l for l in range(1, 5)])
+    scatter = np.sqrt(65536 * alive * (1 - alive))
+    assert np.abs((np.array(counts[0]) - 65536 * alive) / scatter).max() < 5
 
 
 @pytest.mark.parametrize("mixture", [False, True])

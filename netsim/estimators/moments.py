@@ -20,8 +20,8 @@ class Moments:
 
     **Fields:** `means`: monomial -> (R, layers), about `centres` and conditional on presence;
     `centres`: (present column, column) -> (layers,), the columns' means over all draws; `counts`:
-    present column -> (R, layers) draws with presence; `plain`: no weights and no controls, so that
-    unbiased cumulants exist.
+    present column -> (R, layers) draws with presence, not weighted; `plain`: no weights and no
+    controls, so that unbiased cumulants exist.
     """
 
     means: dict[Monomial, np.ndarray]
@@ -51,9 +51,8 @@ def moments(sums: MomentSums, state: State) -> Moments:
     draws = total["count"][:, None].astype(float)
     raw = total["sums"] / total["weight"][..., None]
     counts: dict[int | None, np.ndarray] = {None: np.broadcast_to(draws, raw.shape[:2])}
-    for place, (on, columns) in enumerate(sums.plan.monomials):
-        if not columns:
-            counts[on] = np.rint(draws * raw[..., place])  # exact without weights
+    for place, on in enumerate(sums.plan.presents):
+        counts[on] = total["present"][..., place].astype(float)
     mean = raw - _regression(total, raw) if "controls" in state else raw
     column = dict(zip(sums.plan.monomials, np.moveaxis(mean, -1, 0), strict=True))
     conditional = {

@@ -29,6 +29,11 @@ class Plan:
     tops: tuple[Monomial, ...]
 
     @property
+    def presents(self) -> tuple[int, ...]:
+        """The columns that targets are conditional on, sorted."""
+        return tuple(sorted({t.present for t in self.targets if t.present is not None}))
+
+    @property
     def width(self) -> int:
         """The smallest number of columns that the targets can be estimated from."""
         return 1 + max(column for target in self.targets for column in target.columns)

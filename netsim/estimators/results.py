@@ -10,7 +10,7 @@ import numpy as np
 from netsim.estimators.jackknife import Jackknife, jackknife
 from netsim.estimators.kstatistics import joint_cumulant, joint_moment
 from netsim.estimators.moments import Moments, moments
-from netsim.estimators.reliability import SHARE_LIMIT, TAIL_LIMIT, shares, tail_indices
+from netsim.estimators.reliability import SHARE_LIMIT, TAIL_LIMIT, absent, shares, tail_indices
 from netsim.estimators.sums import BLOCKS, MomentSums, State
 from netsim.estimators.targets import Target, Terms
 
@@ -52,15 +52,15 @@ def result(sums: MomentSums, state: State) -> list[TargetResult]:
     means, sizes = moments(sums, state), _sizes(state)
     few = ("few_blocks",) if len(sizes) < BLOCKS else ()
     results = []
-    signs = zip(sums.targets, shares(sums, state), tail_indices(sums, state), strict=True)
-    for target, share, tail in signs:
+    signs = shares(sums, state), tail_indices(sums, state), absent(sums, state, means)
+    for target, share, tail, unseen in zip(sums.targets, *signs, strict=True):
         estimate = jackknife(_replicates(means, target), sizes)
         value, error = _best(target, means, estimate), estimate.error
         defined = np.isfinite(value) & np.isfinite(error)
         flags = tuple(
             ("unreliable",) * bool(large) + few + ("undefined",) * (not good)
             for large, good in zip(
-                (share > SHARE_LIMIT) | (tail > TAIL_LIMIT), defined, strict=True
+                (share > SHARE_LIMIT) | (tail > TAIL_LIMIT) | unseen, defined, strict=True
             )
         )
         draws = means.counts[target.present][0].astype(np.int64)

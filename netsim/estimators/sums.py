@@ -16,6 +16,7 @@ __all__ = ["BLOCKS", "MomentSums", "State"]
 # 16 blocks make the jackknife error itself scatter by 18%, 64 by 9%
 BLOCKS = 64
 State = dict[str, np.ndarray]
+_COUNTS = ("count", "present")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +77,8 @@ class MomentSums:
             "count": (), "weight": (layers,), "weight2": (layers,),
             "sums": (layers, M), "squares": (layers, T), "largest": (layers, T),
         }  # fmt: skip
+        if self.plan.presents:
+            shapes["present"] = (layers, len(self.plan.presents))
         if self.control_means is not None:
             Q = self.control_means.shape[-1]
             shapes |= {
@@ -84,7 +87,7 @@ class MomentSums:
                 "cross": (layers, M, Q),
             }
         return {
-            name: np.zeros((BLOCKS, *shape), np.int64 if name == "count" else np.float64)
+            name: np.zeros((BLOCKS, *shape), np.int64 if name in _COUNTS else np.float64)
             for name, shape in shapes.items()
         }
 

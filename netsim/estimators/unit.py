@@ -21,7 +21,8 @@ def unit_sums(plan: Plan, x: Any, pivot: Any, weights: Any = None, controls: Any
     layers, Q) or (draws, Q), columns of mean zero.
 
     **Returns:** `count`: a scalar; `weight` = sum w, `weight2` = sum w^2: (layers,); `sums` = sum w m:
-    (layers, M); `squares`, `largest` = sum and maximum of w^2 m^2: (layers, T). With controls y also
+    (layers, M); `squares`, `largest` = sum and maximum of w^2 m^2: (layers, T). Where targets are
+    conditional also `present`: (layers, P), draws with presence, not weighted. With controls y also
     `controls` = sum w y, `control_products` = sum w y y^T, `cross` = sum w m y: (layers, Q),
     (layers, Q, Q), (layers, M, Q).
 
@@ -42,6 +43,9 @@ def unit_sums(plan: Plan, x: Any, pivot: Any, weights: Any = None, controls: Any
         "squares": xp.stack([xp.sum(top, axis=0) for top in tops], axis=-1),
         "largest": xp.stack([xp.max(top, axis=0) for top in tops], axis=-1),
     }
+    if plan.presents:
+        alive = [xp.sum(x[..., on] > 0, axis=0, dtype=xp.int64) for on in plan.presents]
+        unit["present"] = xp.stack(alive, axis=-1)
     if controls is None:
         return unit
     y = controls if controls.ndim == 3 else xp.broadcast_to(

@@ -2,7 +2,9 @@
 
 A Rao-Blackwellised kappa_{2k} is a k-statistic of S; for piecewise linear activations and one input
 its standard error is known exactly. Where it exceeds `LIMIT` of the value, the draws that carry the
-moment are not seen, and the jackknife cannot know it.
+moment are not seen, and the jackknife cannot know it. From outputs ("raw") the error is larger
+still: the k-statistic of S is the conditional mean of that of z, given S, by the uniqueness of
+unbiased symmetric polynomials (P. R. Halmos, Annals of Mathematical Statistics 17 (1946) 34).
 """
 
 from __future__ import annotations

@@ -30,25 +30,40 @@ def estimate_rows(experiment: Experiment, state: State) -> list[Row]:
     found = []
     for measured in experiment.measurement.measured:
         known = _known_error(experiment, measured, draws)
-        limit = (
-            WIDER_LIMIT if experiment.mixture else LIMIT
-        )  # known errors are those of plain draws
+        # known errors are those of plain draws
+        limit = WIDER_LIMIT if experiment.mixture else LIMIT
         for layer, row in measured.rows:
             made = _row(measured, results, layer, row, draws)
-            if known is not None and known[row] > limit and "unreliable" not in made.flags:
+            unseen = known is not None and known[row] > limit
+            if made.value == made.error == 0 and _varies(experiment, measured, row):
+                unseen = True  # networks that were alive were not seen
+            if unseen and "unreliable" not in made.flags:
                 made = replace(made, flags=("unreliable", *made.flags))
             found += alias_rows(measured.named, made)
     return list(dict.fromkeys(found))
 
 
 def _known_error(experiment: Experiment, measured: Measured, draws: int) -> np.ndarray | None:
+    """(L+1,) relative errors, infinite where heavy-tailed weights leave no variance; or None."""
     quantity, network = measured.named.quantity, experiment.network
-    if not all(exists(network, quantity, layer, power=2) for layer, _ in measured.rows):
-        return np.full(network.depth + 1, np.inf)  # heavy-tailed weights: no variance
-    if measured.estimator == "raw" or not quantity.inputs:
+    endless = [row for layer, row in measured.rows if not exists(network, quantity, layer, power=2)]
+    if endless:
+        known = np.zeros(network.depth + 1)
+        known[endless] = np.inf
+        return known
+    if not quantity.inputs:
         return None
     norm2 = float(experiment.inputs.gram([Slot(quantity.inputs[0])])[0, 0])
     return exact_relative_error(network, quantity, norm2, draws)
+
+
+def _varies(experiment: Experiment, measured: Measured, row: int) -> bool:
+    """Whether outputs are looked at whose variance, at infinite width, is not 0."""
+    quantity, fields = measured.named.quantity, experiment.measurement.fields
+    if measured.estimator != "raw" or quantity.fields != ("z",) or quantity.stat == "logcum":
+        return False
+    at = [fields.index(leg.slots[0]) for leg in quantity.legs]
+    return bool(np.all(np.diag(experiment.infinite_width[row])[at] > 0))
 
 
 def _row(
