@@ -23,7 +23,7 @@ NETWORK = [
     ("network.weights=complex sampler=dense", "neurons would be complex"),
     (
         'network.weights=orthogonal sampler=dense network.width=1 "quantities=[cum[z1a^2 z2a^2]]"',
-        "neuron 2 is looked at, but a layer has 1",
+        "looks at neuron 2, but layer 2 has 1",
     ),
     ("network.width=0", "width=0: must be a whole number >= 1"),
     ("network.width=-3", "width=-3: must be a whole number >= 1"),
@@ -90,7 +90,8 @@ QUANTITIES = [
     ("quantities=[cum[y1a^4]]", "position 5: unknown field 'y', nearest: 'z'"),
     ("quantities=[cum[z1a^4]@44]", "layers are 1..9"),
     ("quantities=[kappa4[b]]", "no input 'b'; inputs: a"),
-    ("quantities=[cum[H1_1aa]]", "'H' is not measured yet"),
+    ("quantities=[cum[M2a]]", "'M' is not measured yet"),
+    ("quantities=[cum[H1_1aa]]", "use sampler=dense"),
     ('"quantities=[cum[z1a\'u^2]]"', "directions none"),
     ('"quantities=[cum[z1a\'uu^2]]" inputs.directions=1', "networks with activation relu have 1"),
     (

@@ -184,19 +184,29 @@ def test_derivatives_and_twins_go_through_the_same_matrix():
 
 def test_only_the_infinite_width_limit_is_predicted():
     net = network("relu", width=8, depth=2, weights="orthogonal")
-    frame = netsim.predict(net, netsim.inputs("single", norm2=1), ["kappa2", "kappa4", "cum[qa]"])
+    frame = netsim.predict(net, netsim.inputs("single", norm2=1), ["kappa2", "cum[qa]"])
     assert set(frame["source"]) == {"theory:infinite_width"}
 
 
 def test_neurons_that_a_layer_does_not_have_are_refused():
+    netsim.observable("both_neurons", neurons=2, inputs=1)(lambda z: z[0, 0] * z[1, 0])
     inputs = netsim.inputs("single", norm2=1)
     make = lambda width, outputs: network(
         "relu", width=width, depth=1, outputs=outputs, weights="orthogonal"
     )
-    for width, outputs, least in ((1, 2, 1), (2, 3, 2)):
-        with pytest.raises(ValueError, match=f"is looked at, but a layer has {least}"):
-            texts = ["cum[z1a^2 z2a^2]" if width == 1 else "cum[z1a z2a z3a^2]"]
+    for width, outputs, layer in ((1, 2, 1), (2, 3, 1)):
+        with pytest.raises(ValueError, match=f"but layer {layer} has {width}"):
+            texts = ["cum[z1a^2 z2a^2]@1" if width == 1 else "cum[z1a z2a z3a^2]@1"]
             experiment(make(width, outputs), inputs, texts, sampler="dense")
     experiment(make(1, 2), inputs, ["kappa4"], sampler="dense")
+    # the layers asked for count: of widths 1 and 8 layer 2 and the output have neuron 2
+    net = network("relu", widths=[1, 8], outputs=2, weights="orthogonal")
+    ask = lambda text: experiment(net, inputs, [text], sampler="dense")
+    ask("cum[z1a^2 z2a^2]@out")
+    ask("cum[z1a^2 z2a^2]")  # layers 2 and 3
+    for text in ("mom[z1a^2 z2a^2]@1", "mom[{both_neurons}a]@1"):
+        with pytest.raises(ValueError, match="looks at neuron 2, but layer 1 has 1"):
+            ask(text)
+    ask("mom[{both_neurons}a]@2")
     with pytest.raises(ValueError, match="conditional sampler needs gaussian weights"):
         experiment(make(4, 2), inputs, ["kappa4"])

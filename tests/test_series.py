@@ -8,8 +8,9 @@ import mpmath
 import numpy as np
 import pytest
 
-from netsim.gaussian.hermite import COARSE, FINE, _legendre, even_hermite, hermite_nodes
+from netsim.gaussian.hermite import COARSE, FINE, even_hermite, hermite_nodes
 from netsim.gaussian.hermite_mp import BUILT_IN, MP, fixed_taylor, mp_function
+from netsim.gaussian.legendre import legendre
 from netsim.gaussian.one_field import taylor
 from netsim.networks.activations import activation
 from netsim.theory.hierarchy.series import bell, cumulants, degrees, evolve, series_cumulants
@@ -43,7 +44,7 @@ def test_even_hermite_polynomials_are_numpys():
 def test_panel_rules_are_exact_to_rounding():
     """High powers look at the ends, where the weights of NumPy are wrong by 1e-13."""
     for points in (COARSE, 17, FINE):
-        x, w = _legendre(points)
+        x, w = legendre(points)
         for k in range(0, 2 * points, 2):
             assert math.fsum(w * x**k) == pytest.approx(2 / (k + 1), rel=3e-15)
 

@@ -15,7 +15,7 @@ from netsim.theory.exact import cumulants
 from netsim.theory.transfer import chain as transfer
 from netsim.theory.transfer.chain import transfer_cumulants
 from netsim.theory.transfer.gauss import compress, sum_rule
-from netsim.theory.transfer.grid import BoundedGrid, HalfLineGrid
+from netsim.theory.transfer.grid import BoundedGrid, HalfLineGrid, LogGrid
 
 _ENTRIES = json.loads((Path(__file__).parent / "oracles" / "hanin.json").read_text())["entries"]
 _SERIES = [e for e in _ENTRIES if e["kind"] == "single_input_series"]
@@ -224,14 +224,38 @@ def test_refusals(make, word):
         make()
 
 
-def test_a_value_above_the_declared_bound_is_refused():
+@pytest.mark.parametrize("grid", [BoundedGrid(0.1, 1.0, 8), LogGrid(0.1, 1e-3, 1.0, 8)])
+def test_a_value_above_the_declared_bound_is_refused(grid):
     with pytest.raises(ValueError, match="declared bounded"):
-        BoundedGrid(0.1, 1.0, 8).cardinals(np.array([0.5, 1.2]))
+        grid.cardinals(np.array([0.5, 1.2]))
 
 
-@pytest.mark.parametrize("grid", [BoundedGrid(0.1, 1.0, 24), HalfLineGrid(0.1, 4.0, 24)])
+@pytest.mark.parametrize(
+    "name, n, L, C_W, C_b",
+    [
+        ("tanh", 4, 4, 0.05, 0.0),
+        ("sin", 8, 3, 0.1, 1e-5),
+        pytest.param("tanh", 32, 32, 0.5, 0.0, marks=pytest.mark.slow),
+        pytest.param("tanh", 16, 16, 0.1, 0.0, marks=pytest.mark.slow),
+    ],
+)
+def test_ordered_phases_where_S_shrinks_by_decades(name, n, L, C_W, C_b):
+    """A grid whose nodes thin out where sigma saturates gives 1e-7 here, and other rules 1e-8."""
+    net = network(name, width=n, depth=L, weight_variance=C_W, bias_variance=C_b)
+    values, errors = transfer_cumulants(net, 1.0)
+    better = transfer._all_cumulants(net, 1.0, (96, 44, 13))[0]
+    assert np.all(np.abs(values - better) <= errors)
+    assert np.all(np.abs(values - better)[1:, :2] <= 1e-12 * np.abs(better[1:, :2]))
+    assert np.all(errors[1:, :2] <= 1e-10 * np.abs(values[1:, :2]))
+    if C_b == 0 and L == 32:  # kappa_2 falls by C_W a layer where sigma is linear
+        assert 1e-12 < values[-1, 0] < 2.0**-32
+
+
+@pytest.mark.parametrize(
+    "grid", [BoundedGrid(0.1, 1.0, 24), HalfLineGrid(0.1, 4.0, 24), LogGrid(0.1, 0.03, 1.0, 24)]
+)
 def test_grids_interpolate_what_they_are_for(grid):
-    """(s - C_b)^2 over its weight is a polynomial in t of degree 4 to 6."""
+    """(s - C_b)^2 over its weight is a polynomial in t of degree 4 to 6, or exponentials of t."""
     s = np.array([0.1, 0.100001, 0.3, 0.7, 1.0])
     f = (grid.points - 0.1) ** 2 / grid.weight(grid.points, 2)
     found = (grid.cardinals(s) @ f) * grid.weight(s, 2)

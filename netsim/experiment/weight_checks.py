@@ -25,6 +25,8 @@ def weight_order(network: Network, quantity: Quantity, layer: int) -> float:
     sigma' may be small when D z is large (not if sigma is piecewise linear: D z grows like z then).
     """
     legs, fields = quantity.legs, quantity.fields
+    if quantity.stat != "logcum" and set(fields) & {"H", "dH", "g"}:
+        return _gradient_order(network, quantity, layer)
     if quantity.stat == "logcum" or fields not in (("z",), ("S",), ("q",)):
         return 0.0
     own = 0
@@ -39,6 +41,18 @@ def weight_order(network: Network, quantity: Quantity, layer: int) -> float:
     p, before = network.activation.growth, layer if fields == ("S",) else layer - 1
     # K p^m is largest at an end: m = 1 or the last (64 layers of growth are beyond every nu)
     return max([float(own), *(K * p**m for m in (1, min(before, 64)) if before >= 1)])
+
+
+def _gradient_order(network: Network, quantity: Quantity, layer: int) -> float:
+    """The same where legs are H_ij = delta_ij (...) + sum_kl W_ik W_jl ..., dH or g (that is, H_11):
+    each neuron that a leg names is one weight into it. The weights of earlier layers occur in H
+    likewise, with factors sigma' that are constants if sigma is piecewise linear."""
+    if layer < 2:
+        return 0.0
+    looked = [(1, 1) if leg.field == "g" else leg.indices for leg in quantity.legs]
+    own = max(Counter(i for indices in looked for i in indices).values())
+    every = sum(len(indices) for indices in looked)
+    return float(own if network.activation.slopes is None or layer < 3 else max(own, every))
 
 
 def exists(network: Network, quantity: Quantity, layer: int, power: int = 1) -> bool:
@@ -64,12 +78,16 @@ def check_weights(
                 )
     if law.is_independent:
         return
-    legs = [leg for item in named for leg in item.quantity.legs if leg.field == "z"]
-    most = max([0, *(i for leg in legs for i in leg.indices), *(o.neurons for o in observables)])
-    least = min(*network.widths, network.outputs)
-    if most > least:
-        raise ValueError(
-            f"neuron {most} is looked at, but a layer has {least}: with orthogonal weights a further "
-            "neuron does not stand for one more of its law; use wider layers, more outputs or fewer "
-            "neurons"
-        )
+    own = {f"{{{of.name}}}": of.neurons for of in observables}
+    sizes = (*network.widths, network.outputs)
+    for quantity in (item.quantity for item in named):
+        legs = [leg for leg in quantity.legs if leg.field not in ("S", "q", "g")]
+        most = max([0, *(max([own.get(leg.field, 0), *leg.indices]) for leg in legs)])
+        for layer in layers_of(quantity, network.depth, span) if legs else ():
+            if most > sizes[layer - 1]:
+                raise ValueError(
+                    f"{quantity.at(layer).text} looks at neuron {most}, but layer {layer} has "
+                    f"{sizes[layer - 1]}: with orthogonal weights a further neuron does not stand for "
+                    "one more of its law; use a wider layer, more outputs, fewer neurons or another "
+                    "layer"
+                )

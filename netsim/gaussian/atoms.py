@@ -14,11 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from netsim.gaussian.covariance import factor, regress
-from netsim.gaussian.grid import grid_points, integrate_grid
 from netsim.gaussian.jets import derivatives, smooth_order
-from netsim.gaussian.line import EPSILON, integrate_line, line_edges
 from netsim.gaussian.panels import integrate_panels
-from netsim.gaussian.sectors import integrate_sectors
+from netsim.gaussian.rank import integrate_rank
 from netsim.gaussian.wick import Term, moment
 from netsim.networks.activation import Activation
 
@@ -26,7 +24,6 @@ __all__ = ["Atom", "integrate_atoms", "weighted"]
 
 Atom = tuple[tuple[int, ...], Term]  # the m_j, and what they multiply
 _BATCH = 48  # atoms at a time: bounds memory on large grids
-_STEEP = 700  # trapezoid points per dimension above which graded panels are cheaper
 
 
 def integrate_atoms(
@@ -50,7 +47,7 @@ def integrate_atoms(
         for start in range(0, len(numbers), _BATCH):
             some = numbers[start : start + _BATCH]
             f = _integrand(sigma, K, list(inputs), A, [atoms[k] for k in some])
-            value[some], error[some] = _integrate(sigma, f, A)
+            value[some], error[some] = integrate_rank(sigma, f, A, integrate_panels)
     return value, error
 
 
@@ -98,27 +95,6 @@ def _once(atoms: Counter[Atom], row: np.ndarray, C: np.ndarray, members: list[in
                 slope = C[members.index(y), j] * ys.count(y)
                 found[m, (functions, less)] -= coefficient * b * slope
     return found
-
-
-def _integrate(sigma: Activation, f, A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    rank, scale = A.shape[1], float(np.max(np.abs(A), initial=0.0))
-    if rank == 0:
-        v = f(np.zeros((0, 1)))[:, 0]
-        return v, 4 * EPSILON * np.abs(v)
-    if rank == 1:
-        return integrate_line(lambda g: f(g[None, :]), line_edges(A[:, 0], sigma))
-    if rank == 2 and sigma.slopes is not None:
-        return integrate_sectors(f, A)
-    if rank == 2 and len(A) == 2:
-        if sigma.kinks or grid_points(2, scale, sigma.pole) > _STEEP:
-            return integrate_panels(f, A, sigma)
-    if sigma.kinks or rank > 4:
-        raise ValueError(
-            f"a product of features of {len(A)} inputs with activation {sigma.name}: kinked "
-            "activations are integrated for up to 2 inputs, smooth ones for up to 4; ask for "
-            "products with fewer inputs"
-        )
-    return integrate_grid(f, rank, scale, sigma.pole)
 
 
 def _integrand(

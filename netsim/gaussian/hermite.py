@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
+from netsim.gaussian.legendre import legendre
 from netsim.gaussian.line import graded_points
 from netsim.networks.activation import Activation
 
@@ -91,30 +92,8 @@ def hermite_nodes(sigma: Activation, octave: int, order: int, points: int) -> He
     return HermiteNodes(z, weight, y ** np.arange(1, order + 2)[:, None], centre)
 
 
-@cache
-def _legendre(points: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Legendre nodes and weights on [-1, 1], correctly rounded: w = 2/((1 - x^2) P'(x)^2).
-
-    High Hermite orders feel errors of 1e-13, which the weights of NumPy and SciPy have near the ends.
-    """
-    from mpmath import MPContext
-
-    mp = MPContext()
-    mp.dps = 30
-    x = np.array([mp.mpf(v) for v in np.polynomial.legendre.leggauss(points)[0]], dtype=object)
-    w = x
-    for _ in range(3):  # Newton: 16 digits, 30, and the weights there
-        before, P = 1 + 0 * x, x
-        for k in range(2, points + 1):
-            before, P = P, ((2 * k - 1) * x * P - (k - 1) * before) / k
-        slope = points * (before - x * P) / (1 - x * x)
-        w = 2 / ((1 - x * x) * slope**2)
-        x = x - P / slope
-    return x.astype(np.float64), w.astype(np.float64)
-
-
 def _rule(edges: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:
-    x, w = _legendre(points)
+    x, w = legendre(points)
     half = 0.5 * np.diff(edges)
     z = (0.5 * (edges[:-1] + edges[1:]))[:, None] + half[:, None] * x
     return z.ravel(), (half[:, None] * w).ravel()
@@ -161,7 +140,7 @@ def _integrals(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(panels, integrands) int f and int |f| of the integrands that order needs, for both K."""
     left, right, points = panels
-    x, w = _legendre(points)
+    x, w = legendre(points)
     half = 0.5 * (right - left)
     z = (0.5 * (left + right))[:, None] + half[:, None] * x
     g2 = z**2 / K[:, None, None]

@@ -9,25 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from functools import cache
 
 import numpy as np
 
+from netsim.gaussian.legendre import legendre
 from netsim.networks.activation import Activation
 
-__all__ = ["EPSILON", "REACH", "graded_points", "integrate_line", "legendre", "line_edges"]
+__all__ = ["EPSILON", "REACH", "graded_points", "integrate_line", "line_edges"]
 
 REACH = 16.0  # phi(16) = 1e-56: the rest is nothing for any f below |g|^100
 EPSILON = float(np.finfo(np.float64).eps)
 _NODES = 20
 _ACCEPT = 1e-15  # of E|f|: just above what rounding lets two sums agree to
 _MOST_PANELS = 1 << 16
-
-
-@cache
-def legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Legendre nodes and weights on [-1, 1]."""
-    return np.polynomial.legendre.leggauss(count)
 
 
 def graded_points(sigma: Activation | None, reach: float) -> np.ndarray:

@@ -14,18 +14,14 @@ import numpy as np
 
 from netsim.gaussian.closed_forms import plain_product
 from netsim.gaussian.covariance import factor, regress
-from netsim.gaussian.grid import grid_points, integrate_grid
-from netsim.gaussian.line import EPSILON, integrate_line, line_edges
 from netsim.gaussian.plane import integrate_plane
-from netsim.gaussian.sectors import integrate_sectors
+from netsim.gaussian.rank import integrate_rank
 from netsim.gaussian.wick import expand, moment
 from netsim.networks.activation import Activation
 from netsim.networks.fields import check_order, closure
 from netsim.quantities import Slot
 
 __all__ = ["check_fields", "pair_products", "products"]
-
-_STEEP = 700  # trapezoid points per dimension above which graded panels are cheaper
 
 
 def check_fields(sigma: Activation, fields: Sequence[Slot], K: np.ndarray) -> np.ndarray:
@@ -133,25 +129,7 @@ def _group(sigma, fields, K: np.ndarray, inputs: list[int], legs):
     """Values and errors of products that share their inputs."""
     A = factor(K[np.ix_(inputs, inputs)])
     f = _integrand(sigma, fields, K, inputs, A, legs)
-    rank, scale = A.shape[1], float(np.max(np.abs(A), initial=0.0))
-    if rank == 0:
-        v = f(np.zeros((0, 1)))[:, 0]
-        return v, 4 * EPSILON * np.abs(v)
-    if rank == 1:
-        return integrate_line(lambda g: f(g[None, :]), line_edges(A[:, 0], sigma))
-    smooth = not sigma.kinks
-    if rank == 2 and sigma.slopes is not None:
-        return integrate_sectors(f, A)
-    if rank == 2 and len(inputs) == 2:
-        if not smooth or grid_points(2, scale, sigma.pole) > _STEEP:
-            return integrate_plane(f, A, sigma)
-    if not smooth or rank > 4:
-        raise ValueError(
-            f"a product of features of {len(inputs)} inputs with activation {sigma.name}: kinked "
-            "activations are integrated for up to 2 inputs, smooth ones for up to 4; ask for "
-            "products with fewer inputs"
-        )
-    return integrate_grid(f, rank, scale, sigma.pole)
+    return integrate_rank(sigma, f, A, integrate_plane)
 
 
 def _integrand(sigma, fields, K: np.ndarray, inputs: list[int], A: np.ndarray, legs):

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from netsim.gaussian.line import EPSILON, REACH, graded_points, legendre
+from netsim.gaussian.legendre import legendre
+from netsim.gaussian.line import EPSILON, REACH, graded_points
 from netsim.gaussian.plane import outer_edges
 from netsim.networks.activation import Activation
 

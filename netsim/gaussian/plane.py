@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from netsim.gaussian.line import REACH, graded_points, integrate_line, legendre, line_edges
+from netsim.gaussian.legendre import legendre
+from netsim.gaussian.line import REACH, graded_points, integrate_line, line_edges
 from netsim.networks.activation import Activation
 
 __all__ = ["integrate_plane", "outer_edges"]

@@ -14,7 +14,8 @@ from functools import cache
 
 import numpy as np
 
-from netsim.gaussian.line import EPSILON, legendre
+from netsim.gaussian.legendre import legendre
+from netsim.gaussian.line import EPSILON
 
 __all__ = ["integrate_sectors"]
 

@@ -24,7 +24,13 @@ LAWS = {
 _PLAIN = tuple(name for name in LAWS if "(" not in name)
 # kind -> (an example, what is allowed, the test)
 _WITH = {
-    "sparse": ("sparse(0.1)", "the density p must lie in (0, 1]", lambda p: 0 < p <= 1),
+    "sparse": (
+        "sparse(0.1)",
+        "the density p must lie in (0, 1] and be 1e-6 or more: a draw keeps a weight with probability "
+        "p rounded to a multiple of 2^-31 = 4.7e-10, none at all for p <= 2.3e-10, and from 1e-6 on "
+        "the variance is right to 3e-4",
+        lambda p: Fraction(1, 10**6) <= p <= 1,
+    ),
     "student_t": (
         "student_t(5)",
         "the degrees of freedom nu must lie in (2, 10^6]: up to 2 there is no variance, and beyond "
@@ -42,7 +48,7 @@ def weight_law_names() -> list[str]:
 def weight_law(text: str | WeightLaw) -> WeightLaw:
     """The law called `text`, e.g. `"rademacher"`, `"sparse(0.1)"` or `"student_t(5)"`.
 
-    **Raises:** `ValueError` for an unknown law, p outside (0, 1] or nu outside (2, 10^6].
+    **Raises:** `ValueError` for an unknown law, p outside [1e-6, 1] or nu outside (2, 10^6].
     """
     if isinstance(text, WeightLaw):
         return text

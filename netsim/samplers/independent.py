@@ -10,7 +10,7 @@ from netsim.networks.weights import WeightLaw
 from netsim.samplers.laws import weight_pair
 from netsim.samplers.rng import Key, Word
 
-__all__ = ["independent_product"]
+__all__ = ["independent_matrix", "independent_product"]
 
 
 def independent_product(
@@ -45,3 +45,27 @@ def independent_product(
 
     zero = jnp.zeros((rows, h.shape[1]), h.dtype)
     return jax.lax.fori_loop(0, half, step, (zero, weights(jnp.int32(0))))[0]
+
+
+def independent_matrix(
+    law: WeightLaw,
+    key: Key,
+    draw: Word,
+    columns: Int32[Array, ""],
+    shape: tuple[int, int],
+    dtype: str,
+) -> Float[Array, "rows size"]:
+    """The weights w_ij of `independent_product` as a matrix; arbitrary from column `columns` on."""
+    rows, size = shape
+    half = (columns + 1) // 2
+    i = jnp.arange(rows, dtype=jnp.int32)
+    count = (size + 1) // 2
+
+    # written in a loop, for a carry is in memory: fused into what uses it, it would be drawn again
+    def step(pair, w):
+        position = (i * half + pair).astype(jnp.uint32)
+        return w.at[pair].set(jax.lax.complex(*weight_pair(law, key, draw, position, dtype)))
+
+    none = jnp.zeros((count, rows), jnp.complex128 if dtype == "float64" else jnp.complex64)
+    w = jax.lax.fori_loop(0, count, step, none)
+    return jnp.stack([jnp.real(w), jnp.imag(w)], 1).reshape(2 * count, rows)[:size].T

@@ -26,8 +26,9 @@ def weight_pair(
     """Two independent weights of mean 0 and variance 1 at (draw, position).
 
     One word a weight: uniform on 2^31 midpoints; rademacher the sign bit; sparse(p) keeps a weight
-    if its 31 low bits lie below p 2^31 (p to 5e-10). One block of two words a weight (two blocks in
-    float64): student_t(nu), see `_student_32`; complex, (g + i g')/sqrt 2 with two normals.
+    if its 31 low bits lie below p 2^31, rounded (p to 2.4e-10; p >= 1e-6). One block of two words a
+    weight (two blocks in float64): student_t(nu), see `_student_32`; complex, (g + i g')/sqrt 2 with
+    two normals.
 
     **Arguments:** `dtype`: "float32" or "float64", also of real and imaginary parts.
 

@@ -83,7 +83,8 @@ def _turn(y, v, k, m, short):
     # u is v but for its entry k, v_kk + s |v|; |u|^2/2 = |v| (|v| + |v_kk|)
     overlap = jnp.sum(v[:, None] * y, 0) + sign * length * y[k]
     half = length * (length + jnp.abs(pivot))
-    # a float32 normal is 0 with probability 2^-25; then v_k of one coordinate counts as positive
+    # a float32 normal is 0 with probability 2^-25 (the uniform of Box-Muller rounds to 1). If v_k has
+    # one coordinate, k = m - 1, |v| is 0 then and G_k = -1, as for a negative v_kk; still orthogonal
     overlap = overlap / jnp.where(half > 0, half, 1)
     u = jnp.where(i == k, v + sign * length, v)
     turned = sign * (u[:, None] * overlap[None, :] - y)

@@ -4,7 +4,9 @@
     K^(l+1)_ab = C_b 1[neither differentiated] + C_W <h_a h_b>_{K^(l)},   l = 1..L
 
 with the features h of `netsim.networks.fields` and the layer's own C_W, C_b (Hanin, arXiv
-2204.01058). With Gaussian weights K^(1) is exact at every n_0; with others n_0 must be large too.
+2204.01058). K^(1) is exact for every law of the weights and every n_0. That z^(1) is Gaussian holds
+for gaussian weights and, as n_1 -> infinity, for orthogonal ones; with other weights K^(2), K^(3), ...
+are the limit n_0 -> infinity too, except where `netsim.theory.limits.decided`.
 """
 
 from __future__ import annotations

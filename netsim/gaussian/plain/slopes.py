@@ -18,7 +18,8 @@ from functools import cache
 import numpy as np
 
 from netsim.gaussian.chaos import Chaos
-from netsim.gaussian.line import EPSILON, legendre
+from netsim.gaussian.legendre import legendre
+from netsim.gaussian.line import EPSILON
 from netsim.gaussian.plain.plan import Key, Part, PlainPlan
 from netsim.gaussian.plain.smooth import correlated, root
 from netsim.gaussian.slopes_pair import SlopesPair
