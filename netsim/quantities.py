@@ -37,10 +37,10 @@ FIELDS: dict[str, tuple[tuple[int, ...], int, str]] = {
     "z": ((1,), 1, "pre-activation of one neuron"),
     "S": ((0,), 2, "collective variable C_b + (C_W/n) sum_j sigma sigma of the layer"),
     "q": ((0,), 1, "|z|^2/n of the layer"),
-    "H": ((2,), 2, "neural tangent kernel"),
-    "dH": ((3,), 3, "derivative of the neural tangent kernel"),
+    "H": ((2,), 2, "neural tangent kernel of two neurons, NTK parametrisation"),
+    "dH": ((3,), 3, "Hessian of the first neuron between the gradients of the two others"),
     "M": ((1,), 1, "(1/n) Tr (J J^T)^index"),
-    "g": ((1,), 1, "squared gradient norm of a weight block"),
+    "g": ((1,), 1, "|dz_1/dW^(index)|^2, squared gradient norm of the weights into layer index"),
 }
 _SYMMETRIC_SLOTS = {"S"}
 Layer = int | str | None
@@ -229,21 +229,38 @@ def _is_neuron(leg: Leg) -> bool:
     return leg.field not in ("M", "g")  # there the index is a power or a weight block
 
 
+def _symmetric(leg: Leg) -> Leg:
+    """A kernel with its (slot, neuron) pairs sorted: H_ij;ab = H_ji;ba, dH in its last two pairs."""
+    free = {"H": 0, "dH": 1}.get(leg.field)
+    if free is None:
+        return leg
+    pairs = list(zip(leg.slots, leg.indices, strict=True))
+    pairs[free:] = sorted(pairs[free:])
+    slots, indices = zip(*pairs, strict=True)
+    return replace(leg, slots=slots, indices=indices)
+
+
 def _canonical(legs: list[Leg]) -> tuple[Leg, ...]:
     """Sorted legs with neurons renumbered so that relabelled quantities get one text.
 
     Neurons are ordered by what hangs on them (a signature without numbers), most legs first among
     equal first legs, and numbered in that order; neurons that tie are interchangeable unless they
-    share legs (NTK), where the smallest text over relabellings is taken.
+    share legs (NTK), where the smallest text over relabellings is taken. Neuron 1 stays what it is
+    where g looks at it.
     """
     from itertools import permutations
 
     neurons = sorted({i for leg in legs if _is_neuron(leg) for i in leg.indices})
+    # g looks at neuron 1, which keeps its name beside it
+    fixed = [1] if any(leg.field == "g" for leg in legs) else []
+    neurons = [i for i in neurons if i not in fixed]
 
     def relabelled(order) -> tuple[Leg, ...]:
-        number = {old: new + 1 for new, old in enumerate(order)}
+        number = {old: new + 1 for new, old in enumerate((*fixed, *order))}
         moved = [
-            replace(leg, indices=tuple(number[i] for i in leg.indices)) if _is_neuron(leg) else leg
+            _symmetric(replace(leg, indices=tuple(number[i] for i in leg.indices)))
+            if _is_neuron(leg)
+            else leg
             for leg in legs
         ]
         return tuple(sorted(moved, key=lambda leg: (leg.indices, *leg._key())))

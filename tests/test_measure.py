@@ -111,7 +111,7 @@ def test_pivots_are_infinite_width_values():
         ("cum[Saa^5]", "joint orders of S up to 4"),
         ("cum[z1a^2 qa]", "legs of q and of z together are not measured"),
         ("cum[z1a^2 Saa]", "together are not measured"),
-        ("cum[H1_1ab]", "'H' is not measured yet"),
+        ("cum[M2a]", "'M' is not measured yet"),
         ("cum[z1a^2]~1", "drop ~"),
         ("cum[z1a z2a z3a z4a z5a]", "up to 4 neurons"),
         ("cum[z1a^10]", "orders of z up to 8"),

@@ -15,6 +15,7 @@ from netsim.networks.network import Network
 from netsim.quantities import Quantity
 from netsim.rows import Row
 from netsim.theory.base import AbstractTheory, OutsideDomain, Values
+from netsim.theory.observables.statistics import of_observables
 from netsim.theory.statistics import statistic
 
 __all__ = ["Predictions", "predict", "theories"]
@@ -46,7 +47,15 @@ def theories(network: Network, inputs: Inputs, order: int | None = None) -> list
         Hierarchy(network, inputs, ORDER if order is None else order),
         HierarchyFields(network, inputs, FIELDS_ORDER if order is None else min(order, 3)),
     ]
-    return [*exact, *series, LeadingPower(network, inputs), InfiniteWidth(network, inputs)]
+    limits = [LeadingPower(network, inputs), InfiniteWidth(network, inputs)]
+    return [*exact, *series, *limits, *_tangent_theories(network, inputs)]
+
+
+def _tangent_theories(network: Network, inputs: Inputs) -> list[AbstractTheory]:
+    """Those of gradients with respect to parameters, the most exact first."""
+    from netsim.theory.ntk.theory import NTKExactTheory, NTKInfinite, NTKLeading
+
+    return [kind(network, inputs) for kind in (NTKExactTheory, NTKLeading, NTKInfinite)]
 
 
 def predict(
@@ -67,7 +76,14 @@ def predict(
     known = theories(network, inputs, order)
     for item in named:
         answered: set[str] = set()
+        if of_observables(item.quantity):
+            more, why = _of_observables(item, network, inputs, layers, order)
+            rows += more
+            refusals += why
+            continue
         for theory in known:
+            if _about_gradients(item.quantity) != _knows_gradients(theory):
+                continue
             if theory.name == "hierarchy_fields" and "hierarchy" in answered:
                 continue  # the same series, to a lower order
             try:
@@ -75,7 +91,7 @@ def predict(
             except OutsideDomain as reason:
                 refusals.append((item.quantity.text, theory.name, str(reason)))
                 continue
-            if values.truncation == "infinite_width" and not np.any(values.value):
+            if values.truncation == "infinite_width" and not np.any(np.nan_to_num(values.value)):
                 reason = "is 0 in the infinite-width limit; its size at finite width is not known"
                 refusals.append((item.quantity.text, theory.name, reason))
                 continue
@@ -85,13 +101,56 @@ def predict(
     return Predictions(tuple(dict.fromkeys(rows)), tuple(refusals))
 
 
+def _of_observables(
+    item: Named, network: Network, inputs: Inputs, layers: Span, order: int | None
+) -> tuple[list[Row], list[tuple[str, str, str]]]:
+    """Rows and refusals of a quantity whose legs are registered observables."""
+    from netsim.experiment.functionals import functional_of
+    from netsim.experiment.observables import OBSERVABLES
+    from netsim.theory.observables.exact import ObservablesTransfer
+    from netsim.theory.observables.series import ObservablesInfinite, ObservablesSeries
+
+    quantity = item.quantity
+    known = {name: functional_of(OBSERVABLES[name.strip("{}")]) for name in quantity.fields}
+    most = FIELDS_ORDER if order is None else min(order, 2)
+    every = (
+        ObservablesTransfer(network, inputs, known),
+        ObservablesSeries(network, inputs, known, most),
+        ObservablesInfinite(network, inputs, known),
+    )
+    at = layers_of(quantity, network.depth, layers)
+    rows, refusals = [], []
+    for theory in every:
+        try:
+            values = theory.statistic(quantity, [row_of(quantity, layer) for layer in at])
+        except OutsideDomain as reason:
+            refusals.append((quantity.text, theory.name, str(reason)))
+            continue
+        rows += _rows(item, theory.name, values, at)
+    return rows, refusals
+
+
+def _about_gradients(quantity: Quantity) -> bool:
+    from netsim.theory.ntk.theory import TANGENT_FIELDS
+
+    return any(field in TANGENT_FIELDS for field in quantity.fields)
+
+
+def _knows_gradients(theory: AbstractTheory) -> bool:
+    from netsim.theory.ntk.theory import TangentTheory
+
+    return isinstance(theory, TangentTheory)
+
+
 def _values(theory: AbstractTheory, quantity: Quantity) -> Values:
     from netsim.theory.hierarchy.theory import Hierarchy
+    from netsim.theory.limits import InfiniteWidth
+    from netsim.theory.ntk.theory import TangentTheory
 
-    # a series knows more of a ratio than its sums do, and single coefficients
-    return (
-        theory.statistic(quantity) if isinstance(theory, Hierarchy) else statistic(theory, quantity)
-    )
+    # a series knows more of a ratio than its sums do, and single coefficients; a limit, where z^(1)
+    # is not Gaussian
+    own = isinstance(theory, Hierarchy | InfiniteWidth | TangentTheory)
+    return theory.statistic(quantity) if own else statistic(theory, quantity)
 
 
 def _diverging(values: Values, at: int) -> tuple[str, ...]:
@@ -120,7 +179,7 @@ def _rows(item: Named, name: str, values: Values, layers: Sequence[int]) -> list
             error=float(values.error[at]),
             truncation=values.truncation,
             truncation_error=None if missing is None else float(missing[at]),
-            flags=_diverging(values, at),
+            flags=() if name == "ntk" else _diverging(values, at),  # there it is an estimate
         )
         rows += alias_rows(item, row)
     return rows

@@ -67,7 +67,7 @@ def _quantities() -> str:
 
     lines = [quantities.__doc__ or "", "statistics"]
     lines += [f"  {name:<7} {what}" for name, what in quantities.STATS.items()]
-    lines += ["fields (z, S, q and your own {name} are measured by this version)"]
+    lines += ["fields (all but M are measured by this version; H, dH and g need sampler=dense)"]
     lines += [f"  {name:<7} {what}" for name, (_, _, what) in quantities.FIELDS.items()]
     examples = {
         "cum[z1a^4]": "fourth cumulant of an output, every layer (3 kappa4)",
@@ -77,6 +77,8 @@ def _quantities() -> str:
         "cum[z1a'u^2]": "variance of the derivative along direction u (inputs.directions=1)",
         "ncum[z1a^4]": "excess kurtosis",
         "cum[Saa Sbb]": "covariance of the collective variables",
+        "cum[H1_1aa H2_2aa]": "covariance of the neural tangent kernels of two neurons",
+        "cum[g2a^2]": "variance of |dz_1/dW^(2)|^2, W^(2) the weights into layer 2",
         "logcum[Saa]": "E log S, given a living network",
     }
     lines += ["examples", *(f"  {name:<18} {what}" for name, what in examples.items())]

@@ -1,19 +1,21 @@
 """Columns: the numbers of one draw that estimators see, one array per layer row.
 
-Row l = 0..L holds what belongs to S_l and to layer l+1 (z, q, a user's observable). Data only;
+Row l = 0..L holds what belongs to S_l and to layer l+1 (z, q, H, g, a user's observable). Data only;
 `netsim.experiment.observe` evaluates.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from netsim.experiment.observables import Observable, pilot_mean
+from netsim.samplers.tangent_plan import Bend, Tangent, needed
 
 __all__ = [
-    "Alive", "Column", "LogAbs", "Norm", "Observed", "Output", "Overlap", "pair_of", "pivot_of",
+    "Alive", "Bent", "Column", "Kernel", "LogAbs", "Norm", "Observed", "Output", "Overlap",
+    "bends_of", "pair_of", "pivot_of", "plain_of", "tangents_of",
 ]  # fmt: skip
 
 
@@ -40,6 +42,22 @@ class Norm:
 
 
 @dataclass(frozen=True)
+class Kernel:
+    """An entry of a kernel of gradients (H, or g on its diagonal); neurons count from 0."""
+
+    tangent: Tangent
+    neurons: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Bent:
+    """An entry of dH; neurons count from 0."""
+
+    bend: Bend
+    neurons: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
 class Observed:
     """A user's observable at the fields that its slots name."""
 
@@ -47,7 +65,7 @@ class Observed:
     fields: tuple[int, ...]
 
 
-Plain = Overlap | Output | Norm | Observed
+Plain = Overlap | Output | Norm | Kernel | Bent | Observed
 
 
 @dataclass(frozen=True)
@@ -65,6 +83,23 @@ class Alive:
 
 
 Column = Plain | LogAbs | Alive
+
+
+def plain_of(columns: Iterable[Column]) -> list[Plain]:
+    """What they look at: logarithms undone, columns of zeros and ones left out."""
+    plain = (c.of if isinstance(c, LogAbs) else c for c in columns)
+    return [c for c in plain if not isinstance(c, Alive)]
+
+
+def bends_of(columns: Iterable[Column]) -> tuple[Bend, ...]:
+    """The dH looked at, each once, in order of appearance."""
+    return tuple(dict.fromkeys(c.bend for c in plain_of(columns) if isinstance(c, Bent)))
+
+
+def tangents_of(columns: Sequence[Column]) -> tuple[Tangent, ...]:
+    """The kernels looked at, each once, and those that the dH need."""
+    seen = dict.fromkeys(c.tangent for c in plain_of(columns) if isinstance(c, Kernel))
+    return needed(tuple(seen), bends_of(columns))
 
 
 def pair_of(a: int, b: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from netsim.experiment.experiment import Experiment
 from netsim.samplers.base import AbstractDraw
 from netsim.samplers.conditional import conditional
@@ -16,10 +18,12 @@ _SAMPLERS = {"conditional": conditional, "dense": dense}
 def draw_of(experiment: Experiment) -> AbstractDraw:
     """One network of the experiment as a function of its index."""
     measurement = experiment.measurement
-    options = {}
+    options: dict[str, Any] = {}
     if experiment.mixture:
         first = experiment.infinite_width[: experiment.network.depth, 0, 0]
         options["wider"] = wider_noise(experiment.network, first)
+    if experiment.sampler == "dense":
+        options |= {"tangents": measurement.tangents, "bends": measurement.bends}
     return _SAMPLERS[experiment.sampler](
         experiment.network,
         experiment.inputs,

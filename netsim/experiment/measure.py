@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netsim.estimators.targets import Target, Terms
 from netsim.experiment.aliases import Named
 from netsim.experiment.columns import (
     Alive,
+    Bent,
     Column,
+    Kernel,
     LogAbs,
     Norm,
     Observed,
     Output,
     Overlap,
     Plain,
+    bends_of,
     pair_of,
+    plain_of,
+    tangents_of,
 )
 from netsim.experiment.measurable import Span, check_measurable, layers_of, row_of
 from netsim.experiment.observables import OBSERVABLES, Observable
 from netsim.networks.fields import closure
 from netsim.quantities import Leg, Quantity, Slot, is_observable
+from netsim.samplers.tangent_plan import Bend, Tangent
 from netsim.theory.pairings import output_pairings
 
 __all__ = ["ESTIMATORS", "Measured", "Measurement", "layers_of", "measurement", "row_of"]
@@ -56,12 +62,22 @@ class Measurement:
     @property
     def norms(self) -> bool:
         """Whether layer norms are looked at."""
-        return any(isinstance(column, Norm) for column in _plain(self.columns))
+        return any(isinstance(column, Norm) for column in plain_of(self.columns))
+
+    @property
+    def tangents(self) -> tuple[Tangent, ...]:
+        """Kernels of gradients to be carried."""
+        return tangents_of(self.columns)
+
+    @property
+    def bends(self) -> tuple[Bend, ...]:
+        """Their derivatives to be carried."""
+        return bends_of(self.columns)
 
     @property
     def observables(self) -> tuple[Observable, ...]:
         """The user's observables looked at, each once."""
-        seen = [c.observable for c in _plain(self.columns) if isinstance(c, Observed)]
+        seen = [c.observable for c in plain_of(self.columns) if isinstance(c, Observed)]
         return tuple(dict.fromkeys(seen))
 
 
@@ -90,7 +106,17 @@ class _Book:
         if is_observable(leg.field):
             places = tuple(self.place[slot] for slot in leg.slots)
             return Observed(OBSERVABLES[leg.field[1:-1]], places)
-        return Output(leg.indices[0] - 1, self.place[leg.slots[0]])
+        places = [self.place[slot] for slot in leg.slots]
+        if leg.field == "g":
+            return Kernel(Tangent(places[0], places[0], leg.indices[0]), (0, 0))
+        i, *others = (index - 1 for index in leg.indices)
+        if leg.field == "dH":
+            return Bent(Bend((places[0], places[1], places[2])), (i, others[0], others[1]))
+        if leg.field == "H":
+            pairs = sorted(zip(places, (i, others[0]), strict=True))
+            (a, j), (b, k) = pairs
+            return Kernel(Tangent(a, b), (j, k))
+        return Output(i, places[0])
 
 
 def measurement(
@@ -127,18 +153,16 @@ def measurement(
             target = _target(book, quantity, name)
             rows = tuple((l, row_of(quantity, l)) for l in layers_of(quantity, depth, span))
             measured.append(Measured(item, name, target, rows))
-    neurons = max((_neurons(column) for column in _plain(book.columns)), default=0)
+    neurons = max((_neurons(column) for column in plain_of(book.columns)), default=0)
     return Measurement(
         fields, tuple(book.columns), tuple(book.targets), tuple(measured), max(2, neurons)
     )
 
 
-def _plain(columns: Iterable[Column]) -> list[Column]:
-    return [c.of if isinstance(c, LogAbs) else c for c in columns]
-
-
-def _neurons(column: Column) -> int:
+def _neurons(column: Plain) -> int:
     """How many neurons must be looked at."""
+    if isinstance(column, Kernel | Bent):
+        return max(column.neurons) + 1
     if isinstance(column, Observed):
         return column.observable.neurons
     return column.neuron + 1 if isinstance(column, Output) else 0

@@ -8,6 +8,9 @@ neurons looked at.
      "z": (L+1, N, F)         the fields of the first N neurons of layers 1..L+1,
      "q": (L+1, F) float64    only where norms are asked for: (1/n) sum_j z_j^2 over all n = n_{l+1}
                               neurons of layer l+1; the last row is 0, as only N outputs are drawn,
+     "H": (L+1, T, N, N)      only where asked for: kernels of gradients of layers 1..L+1, one for
+                              each of T `Tangent`s,
+     "dH": (L+1, B, N, N, N)  likewise, for each of B `Bend`s,
      "weight": (L+1,) float64 only where draws are weighted: expectations of row l are averages with
                               this weight, of mean one}
 

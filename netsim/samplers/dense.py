@@ -17,9 +17,11 @@ from netsim.networks.network import Network
 from netsim.networks.weights import WeightLaw
 from netsim.quantities import Slot
 from netsim.samplers.base import AbstractDraw, Layers, pairs
-from netsim.samplers.independent import independent_product
+from netsim.samplers.independent import independent_matrix, independent_product
 from netsim.samplers.orthogonal import orthogonal_product
 from netsim.samplers.rng import layer_key, normal_pair, seed_words
+from netsim.samplers.tangent import Gradients, Step, gradients
+from netsim.samplers.tangent_plan import Bend, Tangent
 
 __all__ = ["DenseDraw", "dense"]
 
@@ -49,6 +51,7 @@ class DenseDraw(AbstractDraw):
     overlaps: Float[Array, "F F"] | np.ndarray  # their inner products / n_0
     weight_variance: Float[Array, " L+1"] | np.ndarray
     bias_variance: Float[Array, " L+1"] | np.ndarray
+    gradients: Gradients | None = None
 
     @property
     def _rows(self) -> int:
@@ -59,12 +62,18 @@ class DenseDraw(AbstractDraw):
     def numbers_per_draw(self) -> float:
         # padded to the widest, and one matrix product each
         weights = self._rows * (self.vectors.shape[1] + self.widest * len(self.widths))
-        return _COST.get(self.law.kind, 1.0) * weights
+        numbers = _COST.get(self.law.kind, 1.0) * weights
+        if self.gradients is not None:
+            numbers += self.gradients.numbers(self._rows, len(self.widths))
+        return numbers
 
     def bytes_per_draw(self) -> int:
         rows, F = max(self._rows, self.vectors.shape[1]), len(self.fields)
         kept = (len(self.widths) + 1) * (F * (F + 1) // 2 + self.neurons * F + F)
-        return 8 * (rows * (8 + 4 * F) + 2 * kept)  # two columns of weights, a few of fields
+        size = 8 * (rows * (8 + 4 * F) + 2 * kept)  # two columns of weights, a few of fields
+        if self.gradients is not None:
+            size += self.gradients.bytes(self._rows, self.neurons, len(self.widths) + 1)
+        return size
 
     def __call__(self, index: UInt32[Array, ""]) -> Layers:
         F, rows = len(self.fields), self._rows
@@ -83,8 +92,8 @@ class DenseDraw(AbstractDraw):
             b = self._biases(layer_key(seed, layer, BIASES), index, rows)
             return z + jnp.sqrt(C_b).astype(self.dtype) * b[:, None] * plain[None, :]
 
-        def layer(y, x):
-            l, n, n_out, C_W, C_b = x
+        def layer(carry, x):
+            (y, carried), (l, n, n_out, C_W, C_b, *rates) = carry, x
             h = jnp.stack(features(self.fields, list(y.T), self.activation.jax), 1)
             exists = jnp.arange(rows, dtype=jnp.int32)[:, None] < n
             h = jnp.where(exists, h, 0)[: self.widest]
@@ -96,14 +105,28 @@ class DenseDraw(AbstractDraw):
             if self.norms:
                 squares = jnp.where(exists, y, 0).astype(jnp.float64) ** 2
                 row["q"] = jnp.sum(squares, 0) / n.astype(jnp.float64)
-            return z, row
+            if self.gradients is not None:
+                wide_n = n.astype(jnp.float64)
+                W = self._matrix(layer_key(seed, l + jnp.uint32(1), WEIGHTS), index, (n_out, n))
+                W = W * jnp.sqrt(C_W / wide_n).astype(self.dtype)
+                slope, bend = self.gradients.slopes(y, self.activation, exists[: self.widest])
+                given = Step(W, h, slope, bend, total / wide_n, wide_n)
+                carried = self.gradients.step(carried, given, rates)
+                row |= self.gradients.seen(carried, self.neurons)
+            return (z, carried), row
 
         x = jnp.asarray(self.vectors, self.dtype)
         n_0 = jnp.int32(x.shape[1])
         y = affine(jnp.uint32(1), x.T, (widths[0], n_0), C_W[0], C_b[0])
         S_0 = C_b[0] * mask + C_W[0] * jnp.asarray(self.overlaps)
         ls = jnp.arange(1, len(self.widths) + 1, dtype=jnp.uint32)
-        _, found = jax.lax.scan(layer, y, (ls, widths, following, C_W[1:], C_b[1:]))
+        carried, first, rates = None, {}, ()
+        if self.gradients is not None:
+            carried = self.gradients.start(jnp.asarray(self.overlaps), rows, self.dtype)
+            first = self.gradients.seen(carried, self.neurons)
+            rates = (self.gradients.weight_rates[1:], self.gradients.bias_rates[1:])
+        xs = (ls, widths, following, C_W[1:], C_b[1:], *rates)
+        _, found = jax.lax.scan(layer, (y, carried), xs)
         lower = np.array(pairs(F))
         layers = {
             "S": jnp.concatenate([S_0[None], found["S"]])[:, lower[:, 0], lower[:, 1]],
@@ -111,7 +134,16 @@ class DenseDraw(AbstractDraw):
         }
         if self.norms:  # norms of layers 1..L stand in rows 0..L-1
             layers["q"] = jnp.concatenate([found["q"], jnp.zeros((1, F), jnp.float64)])
-        return layers
+        return layers | {key: jnp.concatenate([first[key][None], found[key]]) for key in first}
+
+    def _matrix(self, key, index, shape):
+        """(rows, widest): the standardised W that `_product` multiplies with, arbitrary beyond n_in."""
+        (n_out, n_in), rows = shape, self._rows
+        if self.law.is_independent:
+            return independent_matrix(self.law, key, index, n_in, (rows, self.widest), self.dtype)
+        room = jnp.arange(max(rows, self.widest), dtype=jnp.int32)
+        unit = jnp.diag((room < n_in).astype(self.dtype))
+        return orthogonal_product(key, index, unit, n_in, n_out)[:rows, : self.widest]
 
     def _product(self, key, index, h, shape):
         """(rows, F): W h for a standardised W of shape (n_out, n_in); h is zero beyond n_in."""
@@ -137,11 +169,14 @@ def dense(
     dtype: str = "float32",
     neurons: int = 2,
     norms: bool = False,
+    tangents: Sequence[Tangent] = (),
+    bends: Sequence[Bend] = (),
 ) -> DenseDraw:
     """The dense sampler of `network` at `fields` (closed under the chain rule).
 
     **Arguments:** `neurons`: how many are looked at (beyond a layer's width: one more of their law
-    if weights are independent, else their bias alone); `norms`: whether to sum z^2 as well ("q").
+    if weights are independent, else their bias alone); `norms`: whether to sum z^2 as well ("q");
+    `tangents`, `bends`: which kernels of gradients to carry ("H", "dH"), of undifferentiated fields.
 
     **Raises:** `ValueError` for derivatives that the activation does not have.
     """
@@ -161,4 +196,7 @@ def dense(
         overlaps=inputs.gram(fields),
         weight_variance=np.array(network.weight_variance),
         bias_variance=np.array(network.bias_variance),
+        gradients=gradients(
+            network, inputs.dimension, [not s.directions for s in fields], tangents, bends
+        ),
     )

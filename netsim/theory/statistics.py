@@ -8,6 +8,7 @@ import numpy as np
 
 from netsim.quantities import Leg, Quantity, Slot
 from netsim.theory.base import AbstractTheory, OutsideDomain, Values
+from netsim.theory.combine import over_root, product, weakest, weighted_sum
 from netsim.theory.norm_terms import norm_terms, partitions
 from netsim.theory.pairings import SlotPair, output_pairings
 
@@ -32,7 +33,7 @@ def statistic(theory: AbstractTheory, quantity: Quantity) -> Values:
     value = _cumulant(theory, quantity.legs)
     if quantity.stat == "ncum":
         for leg in quantity.legs:
-            value = _over_root(value, _cumulant(theory, (leg, leg)))
+            value = over_root(value, _cumulant(theory, (leg, leg)))
     return value
 
 
@@ -61,7 +62,7 @@ def _moment(theory: AbstractTheory, legs: Sequence[Leg]) -> Values:
     for coefficient, parts in products:
         for partition in partitions(list(range(len(parts)))):
             blocks = [cumulant(tuple(sorted(parts[i] for i in block))) for block in partition]
-            terms.append((coefficient, _product(blocks)))
+            terms.append((coefficient, product(blocks)))
     return _sum(terms, theory)
 
 
@@ -85,7 +86,7 @@ def _norm_cumulant(theory: AbstractTheory, slots: tuple[Slot, ...]) -> Values:
             error = error + count / n**power * np.abs(others) * factor.error
         kept += _kept(power, blocks, factors)
     total[-1] = np.nan
-    return Values(total, error, _weakest(kept))
+    return Values(total, error, weakest(kept))
 
 
 def _kept(power: int, blocks: Sequence[tuple], factors: Sequence[Values]) -> list[str | int]:
@@ -100,38 +101,6 @@ def _kept(power: int, blocks: Sequence[tuple], factors: Sequence[Values]) -> lis
 
 
 def _sum(terms: Sequence[tuple[float, Values]], theory: AbstractTheory) -> Values:
-    if not terms:  # an odd number of legs of a neuron: zero by symmetry, whatever the theory
-        zero = np.zeros_like(theory.overlap_cumulant(()).value)
-        return Values(zero, zero, "exact")
-    zero = np.zeros_like(terms[0][1].value)
-    value = sum((c * v.value for c, v in terms), zero)
-    error = sum((abs(c) * v.error for c, v in terms), zero)
-    kept = _weakest([v.truncation for _, v in terms])
-    missing = [v.truncation_error for _, v in terms]
-    known = [abs(c) * m for (c, _), m in zip(terms, missing, strict=True) if m is not None]
-    return Values(value, error, kept, sum(known, zero) if len(known) == len(terms) else None)
-
-
-def _product(factors: Sequence[Values]) -> Values:
-    value = np.prod([f.value for f in factors], axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = sum(np.where(f.value != 0, f.error / np.abs(f.value), 0.0) for f in factors)
-    kept = _weakest([f.truncation for f in factors])
-    return Values(value, np.abs(value) * relative, kept)
-
-
-def _over_root(value: Values, variance: Values) -> Values:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        root = np.sqrt(variance.value)
-        ratio = value.value / root
-        error = value.error / root + 0.5 * np.abs(ratio) * variance.error / variance.value
-    kept = _weakest([value.truncation, variance.truncation])
-    return Values(ratio, error, kept)
-
-
-def _weakest(truncations: Sequence[str | int]) -> str | int:
-    """What a combination is good to: exact only if all are; else the fewest powers of 1/n."""
-    orders = [t for t in truncations if isinstance(t, int)]
-    if any(t == "infinite_width" for t in truncations):
-        return "infinite_width"
-    return min(orders) if orders else "exact"
+    # without terms: an odd number of legs of a neuron
+    first = terms[0][1] if terms else theory.overlap_cumulant(())
+    return weighted_sum(terms, len(first.value))
