@@ -224,5 +224,5 @@ def test_refusals_of_quantities():
     ):
         with pytest.raises(ValueError, match=words):
             experiment(net, inputs, [text])
-    refused = predict(net, inputs, named_quantities(["mom[{overlap}ab]"], inputs.names))
-    assert not refused.rows and "q alone are predicted" in refused.refusals[0][2]
+    refused = predict(net, inputs, named_quantities(["logcum[{overlap}ab]"], inputs.names))
+    assert not refused.rows and "no log-moments" in refused.refusals[0][2]

@@ -15,8 +15,9 @@ from netsim.api.config import Point, group_of, title_of
 from netsim.api.frame import rows_frame
 from netsim.api.own import own_predictions
 from netsim.api.point import PointOutcome, Target, run_point
-from netsim.api.predict import Predictions, predict, theories
+from netsim.api.predict import Predictions, predict
 from netsim.api.run_text import html, python_call, text, too_few
+from netsim.api.theories import theories
 from netsim.estimators import State
 from netsim.experiment.experiment import Experiment
 from netsim.experiment.rows import estimate_rows
@@ -204,7 +205,7 @@ class Run:
         if theory is None:
             chosen = self.predictions
         elif isinstance(theory, str):
-            names = [t.name for t in theories(self.experiment.network, self.experiment.inputs)]
+            names = _theory_names(self.experiment)
             name = theory.removeprefix("theory:")
             if name not in names:
                 raise ValueError(f"unknown theory {theory!r}; known: {', '.join(names)}")
@@ -232,3 +233,9 @@ class Run:
 
     def _repr_html_(self) -> str:
         return html(self)
+
+
+def _theory_names(made: Experiment) -> list[str]:
+    """Theories about what is measured, each once."""
+    every = [theories(item.quantity, made.network, made.inputs) for item in made.named]
+    return list(dict.fromkeys(theory.name for found in every for theory in found))
