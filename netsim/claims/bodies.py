@@ -14,7 +14,23 @@ __all__ = ["BODIES", "claims_named"]
 BODIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "hierarchy": (
         "joint cumulants of random fully connected networks and their hierarchy in 1/n",
-        ("neurons",),
+        (
+            "neurons",
+            "odd",
+            "pairing",
+            "scaling",
+            "sharpness",
+            "recursions",
+            "closure",
+            "series",
+            "five_ways",
+            "growth",
+            "width_profile",
+            "universal_curve",
+            "gradients_if",
+            "gradients_only_if",
+            "gradient_controls",
+        ),
     ),
 }
 
