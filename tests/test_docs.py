@@ -177,6 +177,7 @@ def test_every_theory_and_estimator_is_in_the_notation():
     import netsim
     from netsim.api.theories import theories
     from netsim.experiment.measure import ESTIMATORS
+    from netsim.quantities import parse
 
     text = (ROOT / "NOTATION.md").read_text()
     net = netsim.network("relu", width=2, depth=1)

@@ -6,12 +6,11 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from netsim.networks.inputs import Inputs
 from netsim.networks.network import Network
 from netsim.quantities import Leg, Quantity, Slot, is_observable
 from netsim.theory.base import OutsideDomain, Values
+from netsim.theory.combine import over_root, product, weighted_sum
 from netsim.theory.norm_terms import partitions
 from netsim.theory.observables.functional import Functional
 
@@ -61,7 +60,7 @@ class AbstractObservableTheory(ABC):
             value = self._cumulant(quantity.legs, wanted)
             if quantity.stat == "ncum":
                 for leg in quantity.legs:
-                    value = _over_root(value, self._cumulant((leg, leg), wanted))
+                    value = over_root(value, self._cumulant((leg, leg), wanted))
             return value
         except OutsideDomain:
             raise
@@ -80,14 +79,8 @@ class AbstractObservableTheory(ABC):
         for partition in partitions(list(range(len(legs)))):
             blocks = [self._mean(tuple(legs[i] for i in block), rows) for block in partition]
             sign = (-1) ** (len(blocks) - 1) * math.factorial(len(blocks) - 1)
-            terms.append((sign, blocks))
-        value = np.sum([s * np.prod([b.value for b in bs], axis=0) for s, bs in terms], axis=0)
-        error = np.sum([_spread(s, bs, [b.error for b in bs]) for s, bs in terms], axis=0)
-        known = None
-        if all(block.truncation_error is not None for _, blocks in terms for block in blocks):
-            spreads = [_spread(s, bs, [b.truncation_error for b in bs]) for s, bs in terms]
-            known = np.sum(spreads, axis=0)
-        return Values(value, error, terms[0][1][0].truncation, known)
+            terms.append((sign, product(blocks)))
+        return weighted_sum(terms, self.network.depth + 1)
 
     def fields(self, legs: Sequence[Leg]) -> tuple[Slot, ...]:
         """The fields that the legs look at, each once."""
@@ -99,27 +92,3 @@ class AbstractObservableTheory(ABC):
             (self.functionals[leg.field], tuple(fields.index(slot) for slot in leg.slots))
             for leg in legs
         )
-
-
-def _spread(sign: int, blocks: Sequence[Values], errors: Sequence) -> np.ndarray:
-    """|sign| sum_i error_i prod_{j != i} |value_j|."""
-    values = [np.abs(b.value) for b in blocks]
-    parts = [
-        np.prod([*values[:i], *values[i + 1 :], error], axis=0) for i, error in enumerate(errors)
-    ]
-    return abs(sign) * np.sum(parts, axis=0)
-
-
-def _over_root(value: Values, variance: Values) -> Values:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        root = np.sqrt(variance.value)
-        ratio = value.value / root
-
-        def passed(own, other):
-            return own / root + 0.5 * np.abs(ratio) * other / variance.value
-
-        error = passed(value.error, variance.error)
-        known = None
-        if value.truncation_error is not None and variance.truncation_error is not None:
-            known = passed(value.truncation_error, variance.truncation_error)
-    return Values(ratio, error, value.truncation, known)
