@@ -164,6 +164,9 @@ def test_verify_lists_runs_and_writes(small, tmp_path, capsys):
     assert "Claims: hierarchy" in page and "<svg" in page and "✓ holds" in page
     assert "No points yet" not in page
     assert [o["name"] for o in read_claims(tmp_path)] == ["quick"]
+    assert "netsim verify hierarchy" in page and "1 of 1 claim hold, by 3 checks" in page
+    assert main(["report", f"out={tmp_path}"]) == 0  # a folder of claims alone
+    assert "index.html" in capsys.readouterr().out
     assert main(["verify", "all", f"out={tmp_path}", "--quiet", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["verdict"] == "holds"
 

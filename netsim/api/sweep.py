@@ -20,7 +20,7 @@ from netsim.experiment.rows import estimate_rows
 from netsim.run.interrupt import Interrupted
 from netsim.run.progress import Progress
 from netsim.samplers.names import RNG
-from netsim.store.points import PointFiles, StoreError, check_writable, has_points, read_records
+from netsim.store.points import PointFiles, StoreError, check_writable
 
 __all__ = ["check_points", "check_predictable", "run_and_store", "write_report"]
 
@@ -156,12 +156,9 @@ def write_report(folder: Path, *, title: str, command: str, ids: Sequence[str] =
     **Raises:** `StoreError`.
     """
     from netsim.report.page import write_page
-    from netsim.store.claims import read_claims
+    from netsim.store.claims import read_all
 
-    claims = read_claims(folder)
-    # a folder of claims alone has no points
-    bare = bool(claims) and not ids and not has_points(folder)
-    records = [] if bare else read_records(folder, tuple(dict.fromkeys(ids)))
+    records, claims = read_all(folder, tuple(dict.fromkeys(ids)))
     try:
         return write_page(records, folder / "index.html", title, command, claims)
     except OSError as error:

@@ -18,10 +18,10 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     composed = expand(words)[0]
     from netsim.api.older import older_points
     from netsim.api.sweep import write_report
-    from netsim.store.points import read_records
+    from netsim.store.claims import read_all
 
     folder = folder_of(composed, words)
-    records = read_records(folder)
+    records, _ = read_all(folder)
     if flags["json"]:
         print_records(records)
         return 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from netsim.cli.show import print_rows
 
 if TYPE_CHECKING:
-    from netsim.claims.claim import Claim
+    from netsim.claims.claim import Claim, Trial
     from netsim.claims.run import Outcome
 
 __all__ = ["run"]
@@ -40,7 +40,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     for body, claim in claims:
         show.begin(claim)
         outcome = run_claim(body, claim, trial, show)
-        write_claims(folder, [outcome.json()])
+        write_claims(folder, [outcome.json() | {"origin": _origin(trial)}])
         outcomes.append(outcome)
         if not flags["json"]:
             print(outcome_text(outcome), flush=True)
@@ -49,6 +49,17 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     else:
         print(_summary(outcomes, _page(folder)))
     return 0 if all(outcome.verdict == "holds" for outcome in outcomes) else 1
+
+
+def _origin(trial: Trial) -> dict[str, str]:
+    """What the outcome rests on, in words."""
+    import jax  # noqa: F401  (the device is told where JAX is loaded; most claims load it)
+
+    from netsim.store.provenance import commit, device, versions
+
+    made = versions() | {"commit": commit() or "none"}
+    where = ", ".join(f"{name} {version}" for name, version in made.items())
+    return {"effort": trial.effort, "where": f"{where}; {device()}"}
 
 
 def _arguments(overrides: Sequence[str]) -> tuple[list[str], Path]:
@@ -97,11 +108,10 @@ def _summary(outcomes: Sequence[Outcome], page: Path) -> str:
 def _page(folder: Path) -> Path:
     """The folder's page: with its points, if it has any."""
     from netsim.api.sweep import write_report
-    from netsim.store.points import has_points, read_records
+    from netsim.store.claims import read_all
 
-    records = read_records(folder) if has_points(folder) else []
-    commands = sorted({record["command"] for record in records})
-    return write_report(folder, title=str(folder), command="\n".join(commands))
+    commands = sorted({record["command"] for record in read_all(folder)[0]})
+    return write_report(folder, title=f"Claims ({folder})", command="\n".join(commands))
 
 
 class _Show:

@@ -7,7 +7,9 @@ from html import escape
 
 from netsim.report.claims_figure import claim_curves, claim_figure
 from netsim.report.format import plural, value_error
+from netsim.report.sections import command_box
 from netsim.report.style import svg
+from netsim.report.symbols import formula_html
 from netsim.report.tables import scroll
 
 __all__ = ["claims_section"]
@@ -24,8 +26,24 @@ def claims_section(outcomes: Sequence[Mapping]) -> str:
     parts = []
     for body, found in bodies.items():
         claims = "".join(_claim(outcome, f"claim{body}{i}") for i, outcome in enumerate(found))
-        parts.append(f"<section><h2>Claims: {escape(body)}</h2>{_summary(found)}{claims}</section>")
+        head = f"<h2>Claims: {escape(body)}</h2>{_origin(body, found)}{_summary(found)}"
+        parts.append(f"<section>{head}{claims}</section>")
     return "".join(parts)
+
+
+def _origin(body: str, outcomes: Sequence[Mapping]) -> str:
+    """What was run, by which versions, and the line that does it again."""
+    origins = [outcome.get("origin") or {} for outcome in outcomes]
+    thorough = any(origin.get("effort") == "thorough" for origin in origins)
+    holds = sum(outcome["verdict"] == "holds" for outcome in outcomes)
+    facts = dict.fromkeys(origin["where"] for origin in origins if origin.get("where"))
+    words = (
+        f"{holds} of {plural(len(outcomes), 'claim')} hold, by "
+        f"{plural(sum(len(outcome['checks']) for outcome in outcomes), 'check')} in "
+        f"{sum(outcome['seconds'] for outcome in outcomes):.0f} s. {'; '.join(facts)}"
+    )
+    command = f"netsim verify {body}{' --thorough' if thorough else ''}"
+    return f"<p>{escape(words)}</p>{command_box(command)}"
 
 
 def _summary(outcomes: Sequence[Mapping]) -> str:
@@ -67,12 +85,12 @@ def _claim(outcome: Mapping, prefix: str) -> str:
     parts = [
         f'<h3 id="{_anchor(outcome)}">{escape(outcome["name"])}: '
         f"<span{_far(outcome)}>{outcome['verdict']}</span></h3>",
-        f"<p>{escape(outcome['statement'])}</p>",
-        f"<p><small>{escape(outcome['source'])}</small></p>",
+        f"<p>{formula_html(outcome['statement'])}</p>",
+        f"<p><small>{formula_html(outcome['source'])}</small></p>",
     ]
     if outcome.get("problem"):
         parts.append(f'<p class="warn">Not tested to the end: {escape(outcome["problem"])}</p>')
-    parts.append(f"<p>{escape(_rejects(outcome))}</p>")
+    parts.append(f"<p>{formula_html(_rejects(outcome))}</p>")
     curves = claim_curves(outcome["checks"])
     if curves and outcome.get("axes"):
         caption = (
@@ -84,7 +102,7 @@ def _claim(outcome: Mapping, prefix: str) -> str:
             f'<div class="grid"><figure>{picture}<figcaption>{caption}</figcaption></figure></div>'
         )
     if outcome.get("command"):
-        parts.append(f'<pre class="command"><code>{escape(outcome["command"])}</code></pre>')
+        parts.append(f"<p>More draws, more points:</p>{command_box(outcome['command'])}")
     return "".join(parts) + _table(outcome)
 
 
@@ -103,7 +121,7 @@ def _table(outcome: Mapping) -> str:
     for check in checks[:MOST_ROWS]:
         weak = "" if check["verdict"] == "holds" else ' class="weak"'
         cells = [
-            escape(check["what"]),
+            formula_html(check["what"]),
             escape(value_error(check.get("measured"), check.get("error") or None)),
             escape(_expected(check)),
             escape(_comparison(check)),

@@ -80,8 +80,11 @@ def style():
     return matplotlib.style.context(["default", _RC])
 
 
-def canvas(width: float, height: float, ratios: tuple[float, ...] = (1.0,)):
-    """A figure with panels stacked over one x-axis: (figure, [axes from top to bottom])."""
+def canvas(width: float, height: float, ratios: tuple[float, ...] = (1.0,), top: float = 0.5):
+    """A figure with panels stacked over one x-axis: (figure, [axes from top to bottom]).
+
+    `top`: inches above the panels, for the legend.
+    """
     from matplotlib.figure import Figure
 
     # fixed margins in inches: a layout engine draws every figure three times over
@@ -90,7 +93,7 @@ def canvas(width: float, height: float, ratios: tuple[float, ...] = (1.0,)):
     margins = {"left": 0.72 / width, "right": 1 - 0.1 / width, "bottom": 0.5 / height}
     axes = figure.subplots(
         len(ratios), 1, sharex=True, squeeze=False,
-        gridspec_kw={"height_ratios": ratios, "hspace": 0.1, "top": 1 - 0.5 / height, **margins},
+        gridspec_kw={"height_ratios": ratios, "hspace": 0.1, "top": 1 - top / height, **margins},
     )[:, 0]  # fmt: skip
     for ax in axes:
         ax.patch.set_alpha(0.0)

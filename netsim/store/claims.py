@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from netsim.store.atomic import write_atomic
-from netsim.store.points import StoreError
+from netsim.store.points import StoreError, has_points, read_records
 
-__all__ = ["CLAIMS_FILE", "SCHEMA", "read_claims", "write_claims"]
+__all__ = ["CLAIMS_FILE", "SCHEMA", "read_all", "read_claims", "write_claims"]
 
 CLAIMS_FILE = "claims.json"
 SCHEMA = 1
@@ -34,6 +34,16 @@ def read_claims(folder: Path) -> list[dict]:
             f"{path} is not a file of claims with schema {SCHEMA}; move it away and verify again"
         )
     return list(data["outcomes"])
+
+
+def read_all(folder: Path, ids: Sequence[str] = ()) -> tuple[list[dict], list[dict]]:
+    """Records of points (those of `ids`, or all) and outcomes of claims; a folder may hold only one.
+
+    **Raises:** `StoreError` if there is neither, or one cannot be read.
+    """
+    claims = read_claims(folder)
+    alone = claims and not ids and not has_points(folder)
+    return [] if alone else read_records(folder, ids), claims
 
 
 def write_claims(folder: Path, outcomes: Sequence[Mapping]) -> Path:

@@ -165,7 +165,7 @@ CLAIM = Claim(
         "eighth": "kappa_8",
         "zero": "kappa_2/K - 1 where it is 0, in units of L/n",
     },
-    axes=Axes("n", "n^(k-1) kappa_2k over its limit (of kappa_2: n (kappa_2 - K))", log_x=True),
+    axes=Axes("n", "n^(k-1) kappa_2k over its limit", log_x=True),
     command="netsim predict 'quantities=[kappa2~1,kappa4~1,kappa6~2,kappa8~3]' network.activation=tanh "
     "network.depth=4",
 )  # fmt: skip
