@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from netsim.networks.input_sets import build
 from netsim.networks.network import network
@@ -33,6 +34,8 @@ KNOWN = {
         functional("t_one", 1, 1, lambda z: z[:, 0, 0]),
         functional("t_pair", 1, 2, lambda z: z[:, 0, 0] * z[:, 0, 1]),
         functional("t_wave", 1, 1, lambda z: np.cos(z[:, 0, 0])),
+        functional("t_positive", 1, 1, lambda z: 1.0 * (z[:, 0, 0] > 0)),
+        functional("t_exp", 1, 1, lambda z: np.exp(z[:, 0, 0])),
         functional(
             "t_many", 2, 2, lambda z: np.cos(z[:, 0, 0] - 2 * z[:, 1, 1]) * z[:, 0, 1] * z[:, 1, 0]
         ),
@@ -143,6 +146,66 @@ def test_two_inputs_against_pairings():
     exact = statistic(FieldsExact(net, INPUTS), parse("mom[z1a^2 z1b^2]"))
     # depth 2: a polynomial of degree 2 in 1/n, so nothing is left out
     np.testing.assert_allclose(found.value, exact.value, rtol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("neurons", "most"), [(1, 4e-3), (2, 0.02), (3, 0.01), (4, 0.01)])
+def test_errors_of_steps_are_seen(seed, neurons, most):
+    """P(all z_i > c): rules that share no points do not err alike."""
+    c = np.random.default_rng(seed).uniform(-1.0, 1.0)
+    of = Functional("t_step", neurons, f"{c}", lambda z: np.all(z[:, :, 0] > c, axis=1))
+    (value,), (error,) = (x[0][0] for x in taylor(((of, (0,)),), np.eye(1), 0))
+    assert abs(value - stats.norm.sf(c) ** neurons) <= error < most
+
+
+def test_what_lies_beyond_the_rule_is_in_the_error():
+    of = Functional("t_exp", 1, "exp", lambda z: np.exp(z[:, 0, 0]))
+    for K in (1.0, 16.0, 64.0):
+        (value,), (error,) = (x[0][0] for x in taylor(((of, (0,)),), np.array([[K]]), 0))
+        assert abs(value - np.exp(K / 2)) <= error < 0.1 * value
+
+
+@pytest.mark.parametrize(("widths", "rows"), [((1,) * 3, [3]), ((4,) * 8, [1, 8])])
+def test_dead_networks_and_a_jump_at_0(widths, rows):
+    """P(z > 0) = (1/2) prod (1 - 2^-n_l) for ReLU without bias; no series in 1/n shows it."""
+    net, quantity = network("relu", widths=widths), parse("mom[{t_positive}a]")
+    found = ObservablesTransfer(net, INPUTS, KNOWN).statistic(quantity, rows)
+    for row in rows:
+        expected = 0.5 * np.prod([1 - 0.5**n for n in widths[:row]])
+        assert abs(found.value[row] - expected) <= found.error[row] < 0.02
+    with pytest.raises(OutsideDomain, match="jump at 0"):
+        ObservablesSeries(net, INPUTS, KNOWN).statistic(quantity, rows)
+
+
+def test_a_zero_input_gives_the_value_at_0():
+    nothing = build("single", norm2=0.0)
+    net, quantity = network("tanh", width=8, depth=2), parse("mom[{t_positive}a]")
+    for kind in (ObservablesTransfer, ObservablesSeries, ObservablesInfinite):
+        found = kind(net, nothing, KNOWN).statistic(quantity, [0, 2])
+        np.testing.assert_array_equal(found.value[[0, 2]], 0)
+
+
+def test_truncation_errors_where_a_term_crosses_zero():
+    """ReLU, n = 64, L = 12: the n^-2 term of E cos z is 60 times smaller than what is left out."""
+    net, quantity = network("relu", width=64, depth=12), parse("mom[{t_wave}a]")
+    exact = ObservablesTransfer(net, INPUTS, KNOWN).statistic(quantity, [12])
+    series = ObservablesSeries(net, INPUTS, KNOWN).statistic(quantity, [12])
+    assert abs(series.value[12] - exact.value[12]) < series.truncation_error[12]
+
+
+def test_functions_that_outgrow_all_moments_are_refused():
+    for name in ("relu", "gelu"):
+        net = network(name, width=32, depth=2)
+        for kind in (ObservablesTransfer, ObservablesSeries):
+            with pytest.raises(OutsideDomain, match="grow faster"):
+                kind(net, INPUTS, KNOWN).statistic(parse("mom[{t_exp}a]"), [2])
+    bounded = network("tanh", width=32, depth=2)
+    values = [
+        kind(bounded, INPUTS, KNOWN).statistic(parse("mom[{t_exp}a]"), [2])
+        for kind in (ObservablesTransfer, ObservablesSeries)
+    ]
+    gap = abs(values[0].value[2] - values[1].value[2])
+    assert gap < values[1].truncation_error[2] < 1e-3
 
 
 def test_infinite_width():

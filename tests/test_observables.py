@@ -205,6 +205,62 @@ def test_functions_that_are_no_observables(function, words):
         netsim.parse("mom[{bad}a]")
 
 
+def test_what_a_function_refers_to_is_part_of_it():
+    """Source and values at moderate points are equal; closures, defaults, globals are not."""
+
+    def register(function):
+        netsim.observable("step", neurons=1, inputs=1)(function)
+        return observables.OBSERVABLES["step"].digest
+
+    digests = [register(lambda z, c=c: jnp.where(z[0, 0] > c, 1.0, 0.0)) for c in (7.0, 8.0)]
+    for c in (7.0, 8.0):
+
+        def step(z):
+            return jnp.where(z[0, 0] > c, 1.0, 0.0)  # noqa: B023
+
+        digests.append(register(step))
+    table = jnp.arange(3.0)
+    digests.append(register(lambda z: jnp.where(z[0, 0] > 9, table[0], 0.0)))
+    table = jnp.arange(4.0)
+    digests.append(register(lambda z: jnp.where(z[0, 0] > 9, table[0], 0.0)))
+    assert len(set(digests)) == 6
+    again = jnp.arange(4.0)
+    assert register(lambda z: jnp.where(z[0, 0] > 9, again[0], 0.0)) not in digests  # other source
+
+
+def test_stale_functions_are_not_measured_or_predicted():
+    """One name, three thresholds: each gives its own number, and the prediction goes along."""
+    net, inputs = network("tanh", width=8, depth=1), netsim.inputs("single", norm2=1.0)
+    values = []
+    for c in (2.5, 3.5):
+        netsim.observable("beyond", neurons=1, inputs=1)(
+            lambda z, c=c: jnp.where(z[0, 0] > c, 1.0, 0.0)
+        )
+        run = netsim.simulate(net, inputs, ["mom[{beyond}a]@1"], progress=False)
+        (row,), (predicted,) = run.rows, [r for r in run.predictions if "transfer" in r.source]
+        assert abs(row.value - predicted.value) < 5 * np.hypot(row.error, predicted.error)
+        assert abs(predicted.value - stats.norm.sf(c)) < 3 * predicted.error
+        values.append(row.value)
+    assert values[0] > 5 * values[1] > 0
+
+
+def test_indices_outside_of_z_are_refused():
+    for shape, function in (
+        ((2, 1), lambda z: z[1, 0] * z[2, 0]),
+        ((1, 2), lambda z: z[0, 1] * z[0, 2]),
+        ((1, 1), lambda z: jnp.tanh(z[5, 0])),
+    ):
+        with pytest.raises(ValueError, match="it looks outside of z, whose rows"):
+            netsim.observable("bad", neurons=shape[0], inputs=shape[1])(function)
+
+
+def test_an_observable_that_no_draw_shows_is_marked():
+    netsim.observable("rare", neurons=1, inputs=1)(lambda z: jnp.where(z[0, 0] > 9, 1.0, 0.0))
+    net, inputs = network("tanh", width=4, depth=1), netsim.inputs("single", norm2=1.0)
+    (row,) = netsim.simulate(net, inputs, ["mom[{rare}a]@1"], progress=False).rows
+    assert row.value == row.error == 0 and "unreliable" in row.flags
+
+
 def test_refusals_of_quantities():
     netsim.observable("overlap", neurons=2, inputs=2)(lambda z: z[0, 0] * z[1, 1])
     assert netsim.parse("cum[{overlap}ba {overlap}ab]").text == "cum[{overlap}ab {overlap}ba]"
@@ -212,7 +268,7 @@ def test_refusals_of_quantities():
         netsim.parse("mom[{overlop}ab]")
     with pytest.raises(ValueError, match="takes 2 input"):
         netsim.parse("mom[{overlap}a]")
-    with pytest.raises(ValueError, match="takes 0 neuron"):
+    with pytest.raises(ValueError, match="takes no neuron index"):
         netsim.parse("mom[{overlap}1ab]")
     net, inputs = network("relu", width=4, depth=1), vectors(2, 3, seed=1)
     for text, words in (

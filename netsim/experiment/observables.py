@@ -31,6 +31,7 @@ from netsim.quantities import register_field
 __all__ = ["OBSERVABLES", "Observable", "batched", "observable", "pilot_mean"]
 
 MOST = 4  # neurons and inputs that one observable may look at
+PROBES = 256  # fixed points at which functions are compared
 PILOT = 2048  # draws of the pilot: its mean is off by 2% of a standard deviation
 
 
@@ -59,8 +60,9 @@ def observable(name: str, *, neurons: int, inputs: int) -> Callable[[Callable], 
     returns one real number, by jax.numpy. The name may be given again, with a changed function.
 
     The identity of what is simulated holds a SHA-256 of the function's source (without comments and
-    decorators, where it can be found) and of its values at fixed points to 10 digits, which see what
-    the source only refers to: a changed function is another point, never mixed with the old one.
+    decorators, where it can be found), of the numbers that it refers to (defaults, closures, global
+    variables) and of its values at 256 fixed points to 10 digits, which see what it calls: a changed
+    function is another point, never mixed with the old one.
 
     **Arguments:** `name`: letters, digits, underscores; `neurons`, `inputs`: 1 to 4 each.
 
@@ -98,9 +100,21 @@ def _checked_values(name: str, function: Callable, shape: tuple[int, int]) -> li
 
     if not callable(function):
         raise fail(f"{function!r} is not a function")
+    try:  # JAX moves an index that is out of range to the edge, NumPy says so
+        function(np.ones(shape))
+    except IndexError as error:
+        if "out of bounds" not in str(error):  # too many indices: JAX will say so
+            raise fail(f"JAX cannot trace it ({error})") from error
+        rows, columns = (f"0 to {size - 1}" if size > 1 else "0 alone" for size in shape)
+        raise fail(
+            f"it looks outside of z, whose rows (neurons) are {rows} and whose columns (inputs) are "
+            f"{columns}: {error}"
+        ) from error
+    except Exception:  # not for NumPy arrays
+        pass
     # multiples of an irrational number spread evenly over the period of the sine
-    angles = np.arange(8 * shape[0] * shape[1]) * np.sqrt(2.0)
-    points = 2 * np.sin(angles).reshape(8, *shape)
+    angles = np.arange(PROBES * shape[0] * shape[1]) * np.sqrt(2.0)
+    points = 2 * np.sin(angles).reshape(PROBES, *shape)
     with jax.enable_x64(True):
         try:
             found = jax.eval_shape(function, jax.ShapeDtypeStruct(shape, jnp.float64))
@@ -109,20 +123,49 @@ def _checked_values(name: str, function: Callable, shape: tuple[int, int]) -> li
             raise fail(f"JAX cannot trace it ({words})") from error
         if getattr(found, "shape", None) != () or jnp.issubdtype(found.dtype, jnp.complexfloating):
             raise fail(f"it returns {found}")
-        first, again = (
-            [float(function(z)) for z in jnp.asarray(points, jnp.float64)] for _ in range(2)
-        )
+        some = jnp.asarray(points[:8], jnp.float64)
+        first, again = ([float(function(z)) for z in some] for _ in range(2))
         together = np.asarray(jax.jit(jax.vmap(function))(jnp.asarray(points)), np.float64)
-    if not np.all(np.isfinite(first)):
+    if not np.all(np.isfinite(together)):
         raise fail("it is not finite everywhere on [-2, 2]")
-    if first != again or not np.allclose(first, together, rtol=1e-9, atol=1e-9):
+    if first != again or not np.allclose(first, together[:8], rtol=1e-9, atol=1e-9):
         raise fail("it gives different numbers for one z")
-    return first
+    return [float(value) for value in together]
 
 
 def _digest(function: Callable, shape: tuple[int, int], values: Sequence[float]) -> str:
     numbers = ",".join(f"{value:.9e}" for value in values)
-    return hashlib.sha256(f"{shape}\n{numbers}\n{_source(function)}".encode()).hexdigest()[:16]
+    text = f"{shape}\n{numbers}\n{_source(function)}\n{_referred(function)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _referred(function: Callable) -> str:
+    """Numbers, texts and arrays that the function's code refers to, by name.
+
+    Of other things (modules, functions) only values tell: they have no text that stays the same.
+    """
+    try:
+        known = inspect.getclosurevars(function)
+        defaults = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # not written in Python, or a cell that is still empty
+        return ""
+    given = {p.name: p.default for p in defaults if p.default is not p.empty}
+    lines = []
+    for name, value in sorted({**known.globals, **known.nonlocals, **given}.items()):
+        if _is_plain(value):
+            lines.append(f"{name}={value!r}")
+        elif hasattr(value, "shape") and hasattr(value, "dtype"):
+            array = np.ascontiguousarray(np.asarray(value))
+            digest = hashlib.sha256(array.tobytes()).hexdigest()
+            lines.append(f"{name}={array.shape} {array.dtype} {digest}")
+    return "\n".join(lines)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether `repr` is all there is to it, in every process."""
+    if isinstance(value, (tuple, list)):
+        return all(map(_is_plain, value))
+    return isinstance(value, (bool, int, float, complex, str))
 
 
 def _source(function: Callable) -> str:
@@ -166,9 +209,13 @@ def pilot_mean(of: Observable, covariance: tuple[tuple[float, ...], ...]) -> flo
     return mean if np.isfinite(mean) else 0.0
 
 
-@lru_cache(maxsize=64)
 def batched(of: Observable) -> Callable:
     """The compiled function of many z at once, (N, neurons, inputs) -> (N,)."""
+    return _compiled(of.function)
+
+
+@lru_cache(maxsize=64)
+def _compiled(function: Callable) -> Callable:
     import jax
 
-    return jax.jit(jax.vmap(of.function))
+    return jax.jit(jax.vmap(function))

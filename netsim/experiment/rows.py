@@ -14,7 +14,7 @@ from netsim.experiment.exact_errors import LIMIT, WIDER_LIMIT, exact_relative_er
 from netsim.experiment.experiment import Experiment
 from netsim.experiment.measure import Measured
 from netsim.experiment.weight_checks import exists
-from netsim.quantities import Slot
+from netsim.quantities import Slot, is_observable
 from netsim.rows import Row
 
 __all__ = ["alias_rows", "estimate_rows"]
@@ -58,11 +58,13 @@ def _known_error(experiment: Experiment, measured: Measured, draws: int) -> np.n
 
 
 def _varies(experiment: Experiment, measured: Measured, row: int) -> bool:
-    """Whether outputs are looked at whose variance, at infinite width, is not 0."""
+    """Whether outputs, or observables of them, are looked at whose variance, at infinite width, is
+    not 0."""
     quantity, fields = measured.named.quantity, experiment.measurement.fields
-    if measured.estimator != "raw" or quantity.fields != ("z",) or quantity.stat == "logcum":
+    outputs = measured.estimator == "raw" and quantity.fields == ("z",)
+    if not (outputs or all(map(is_observable, quantity.fields))) or quantity.stat == "logcum":
         return False
-    at = [fields.index(leg.slots[0]) for leg in quantity.legs]
+    at = [fields.index(slot) for leg in quantity.legs for slot in leg.slots]
     return bool(np.all(np.diag(experiment.infinite_width[row])[at] > 0))
 
 

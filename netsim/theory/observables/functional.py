@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["Factor", "Functional", "evaluate", "neurons_of"]
+__all__ = ["Factor", "Functional", "absolute", "evaluate", "neurons_of"]
 
 
 @dataclass(frozen=True)
@@ -44,3 +44,19 @@ def evaluate(product: Sequence[Factor], z: np.ndarray) -> np.ndarray:
         seen = z[:, : of.neurons][:, :, list(fields)]
         total = total * np.asarray(of.function(seen), dtype=np.float64)
     return total
+
+
+def absolute(product: Sequence[Factor]) -> tuple[Factor, ...]:
+    """The absolute value of the product, whose mean says what is small."""
+    return tuple(
+        (
+            Functional(
+                f"|{of.name}|",
+                of.neurons,
+                f"|{of.digest}|",
+                lambda z, of=of: np.abs(np.asarray(of.function(z), dtype=np.float64)),
+            ),
+            fields,
+        )
+        for of, fields in product
+    )

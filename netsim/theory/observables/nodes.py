@@ -1,9 +1,11 @@
-"""Quadrature for functions of D standard normals that nothing is known about, in two sizes.
+"""Quadrature for functions of D standard normals that nothing is known about, each several times.
 
-Products of trapezoids (one or two dimensions) and of Gauss-Hermite rules (three or four): for smooth
-functions their error falls exponentially with the number of points, with a kink like a power of it,
-and a smaller rule shows which. Beyond, scrambled Sobol points in independent replicates, whose scatter
-is the error.
+Rules that share no points, so that no kink or step makes the same error in all of them:
+
+- one or two dimensions: products of trapezoids with steps whose ratios are irrational, shifted; for
+  smooth functions their error falls exponentially with 1/step, with a step of the function like step;
+- three or four: products of Gauss-Hermite rules of even and odd size;
+- from two on scrambled Sobol points: for rough functions the better of both, and beyond four all.
 """
 
 from __future__ import annotations
@@ -15,39 +17,44 @@ import numpy as np
 from scipy import special
 from scipy.stats import qmc
 
-__all__ = ["MOST", "Rule", "rules"]
+__all__ = ["MOST", "REACH", "Rule", "products", "replicates"]
 
 MOST = 16  # dimensions: 4 neurons at 4 inputs
-REPLICATES = 16
-_REACH = 11.0  # g^8 exp(-g^2/2) is 1e-18 there: derivatives bring powers
-_STEPS = {1: 1 / 512, 2: 1 / 12}
-_NODES = {3: (40, 28), 4: (20, 14)}
+REACH = 11.0  # g^8 exp(-g^2/2) is 1e-18 there: derivatives bring powers
+_REPLICATES = 16
+_STEPS = {1: 1 / 1024, 2: 1 / 16}
+_RATIOS = {1: (1.0, 2.0**0.5, 3.0**0.5, 5.0**0.5, 7.0**0.5), 2: (1.0, 2.0**0.5, 3.0**0.5)}
+_SHIFTS = (0.5, 0.29, 0.83, 0.11, 0.67)
+_NODES = {3: (40, 33, 29), 4: (20, 17, 15)}
 _SOBOL = 13  # 2^13 points a replicate
 _CHUNK = 1 << 15  # points evaluated at a time
 
 Rule = list[tuple[np.ndarray, np.ndarray]]  # chunks of points (N, D) and weights (N,)
 
 
-@lru_cache(maxsize=16)
-def rules(dimensions: int) -> tuple[bool, list[Rule]]:
-    """(whether the rules are replicates, the rules): else the first is the fine one.
-
-    **Raises:** `ValueError` for more than `MOST` dimensions.
-    """
-    if not 1 <= dimensions <= MOST:
-        raise ValueError(f"integrals over 1 to {MOST} normals, not {dimensions}")
+@lru_cache(maxsize=8)
+def products(dimensions: int) -> list[Rule]:
+    """Three product rules or more, the finest first; none beyond four dimensions."""
     if dimensions in _STEPS:
-        lines = [_trapezoid(size * _STEPS[dimensions]) for size in (1, 2)]
-        return False, [list(_product(dimensions, *line)) for line in lines]
-    if dimensions in _NODES:
-        lines = [_hermite(nodes) for nodes in _NODES[dimensions]]
-        return False, [list(_product(dimensions, *line)) for line in lines]
-    return True, [list(_sobol(dimensions, seed)) for seed in range(REPLICATES)]
+        lines = [
+            _trapezoid(_STEPS[dimensions] * ratio, shift)
+            for ratio, shift in zip(_RATIOS[dimensions], _SHIFTS, strict=False)
+        ]
+    else:
+        lines = [_hermite(nodes) for nodes in _NODES.get(dimensions, ())]
+    return [list(_product(dimensions, *line)) for line in lines]
 
 
-def _trapezoid(step: float) -> tuple[np.ndarray, np.ndarray]:
-    # no point at 0, where a kink would favour one of the two sizes
-    g = np.arange(-_REACH + step / 2, _REACH, step)
+@lru_cache(maxsize=8)
+def replicates(dimensions: int) -> list[Rule]:
+    """Independent replicates, from two dimensions on: on a line they are no help."""
+    if dimensions == 1:
+        return []
+    return [list(_sobol(dimensions, seed)) for seed in range(_REPLICATES)]
+
+
+def _trapezoid(step: float, shift: float) -> tuple[np.ndarray, np.ndarray]:
+    g = np.arange(-REACH + shift * step, REACH, step)
     w = np.exp(-(g**2) / 2)
     return g, w / w.sum()
 

@@ -17,16 +17,22 @@ from netsim.theory.hierarchy_fields.fields import hierarchy_fields, highest_orde
 from netsim.theory.hierarchy_fields.multisets import Polynomials, multisets
 from netsim.theory.infinite_width import kernels
 from netsim.theory.limits import decided
-from netsim.theory.observables.functional import Factor, Functional
+from netsim.theory.observables.functional import Factor, Functional, evaluate, neurons_of
+from netsim.theory.observables.growth import check_growth
 from netsim.theory.observables.moments import mean, moments
+from netsim.theory.observables.size import USELESS, mean_size
 from netsim.theory.observables.statistics import AbstractObservableTheory
 from netsim.theory.observables.taylor import taylor
+from netsim.theory.transfer.means import alive
 
 __all__ = ["ObservablesInfinite", "ObservablesSeries"]
 
 # fields -> power of 1/n: the polynomial in the covariance has degree twice that, in F (F+1)/2 variables
 _ORDERS = {1: 2, 2: 2, 3: 1, 4: 1}
 _KERNELS = 1e-13  # relative error of kernels, at least
+_STRONG = 0.5  # V from which two terms of the series are no guide to the third
+_DEAD = 1e-12  # probability of a dead network from which a jump at 0 matters
+_TINY = 1e-30
 
 
 @lru_cache(maxsize=4096)
@@ -68,8 +74,10 @@ class ObservablesSeries(AbstractObservableTheory):
 
         E F = sum_beta T_beta E delta^beta,  delta = S - K,
 
-    to n^-2 for one or two fields, n^-1 for three or four; the truncation error is the change from the
-    power before (at n^-1: of the whole correction).
+    to n^-2 for one or two fields, n^-1 for three or four. The truncation error at n^-1 is the size of
+    the whole correction c_1. At n^-2 it is the larger of the last term |c_2| and of V |c_1|, the size
+    that it has but for zeros, with V = max Var(S_aa)/S_aa^2 over the fields; where V > 1/2 the series
+    says little, and it is |c_1| + |c_2|.
     """
 
     name = "hierarchy_fields"
@@ -91,11 +99,21 @@ class ObservablesSeries(AbstractObservableTheory):
         fields = self.fields(legs)
         order, found = self._hierarchy(fields)
         product = self.product(legs, fields)
-        value, error, missing = (np.full(self.network.depth + 1, np.nan) for _ in range(3))
+        if self.network.activation.growth > 0:
+            check_growth(product, len(fields))
+        if np.any(alive(self.network, 1.0)[list(rows)] < 1 - _DEAD):
+            _check_zero(product, len(fields))
+        value, error, missing, size = (np.full(self.network.depth + 1, np.nan) for _ in range(4))
         for row in rows:
             sums = self._row(product, fields, found, order, row)
-            value[row], error[row], missing[row] = sums
-        return Values(value, error, order, missing)
+            value[row], error[row], missing[row], size[row] = sums
+        known = error <= USELESS * np.maximum(np.abs(value), size)
+        if not np.any(known):
+            raise OutsideDomain(
+                "the fields are nearly dependent, or the observables too rough, for a series: its "
+                "numerical error is too large"
+            )
+        return Values(np.where(known, value, np.nan), error, order, missing)
 
     def _hierarchy(self, fields: tuple[Slot, ...]) -> tuple[int, FieldCumulants]:
         if fields not in self._hierarchies:
@@ -118,8 +136,8 @@ class ObservablesSeries(AbstractObservableTheory):
         found: FieldCumulants,
         order: int,
         row: int,
-    ) -> tuple[float, float, float]:
-        """Sum to n^-order, numerical error, change from n^-(order - 1)."""
+    ) -> tuple[float, float, float, float]:
+        """Sum to n^-order, numerical error, truncation error, mean size at infinite width."""
         F, n = len(fields), float(found.width)
         pairs = [(fields[a], fields[b]) for a, b in multisets(F, 2)]
         kernel = [found.cumulant(pair).coefficients[row] for pair in pairs]
@@ -140,5 +158,33 @@ class ObservablesSeries(AbstractObservableTheory):
             delta = moments(kept, len(pairs), 2 * M if degree else 0)
             cut = {d: T[d] for d in delta}
             sums.append(mean(cut, {d: E[d] for d in delta}, delta))
-        (before, _), (value, error) = sums[-2:]
-        return value, error + _KERNELS * abs(value), abs(value - before)
+        terms = np.abs(np.diff([value for value, _ in sums]))
+        value, error = sums[-1]
+        V = [cumulants[2][multisets(len(pairs), 2).index((p, p)), 1] / n for p in _diagonal(F)]
+        sizes = [K[a, a] ** 2 for a in range(F)]
+        V = max((v / size for v, size in zip(V, sizes, strict=True) if size > 0), default=0.0)
+        error += _KERNELS * abs(value)
+        return value, error, _left_out(terms, V), mean_size(product, K)
+
+
+def _diagonal(F: int) -> list[int]:
+    """Numbers of the pairs (a, a)."""
+    return [p for p, (a, b) in enumerate(multisets(F, 2)) if a == b]
+
+
+def _left_out(terms: np.ndarray, V: float) -> float:
+    """Size of what a series with the last `terms` leaves out, see `ObservablesSeries`."""
+    if len(terms) == 1 or V > _STRONG:
+        return float(terms.sum())
+    return float(max(terms[-1], V * terms[-2]))
+
+
+def _check_zero(product: tuple[Factor, ...], fields: int) -> None:
+    """**Raises:** `OutsideDomain` for a jump at z = 0, where networks that are dead sit."""
+    zero = np.zeros((1, neurons_of(product), fields))
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (64, *zero.shape[1:]))
+    near = evaluate(product, _TINY * signs)
+    if np.any(np.abs(near - evaluate(product, zero)) > np.sqrt(_TINY)):
+        raise OutsideDomain(
+            "the observables jump at 0, where dead networks sit, whose number no power of 1/n shows"
+        )

@@ -27,10 +27,12 @@ import numpy as np
 from netsim.gaussian.covariance import factor
 from netsim.theory.hierarchy_fields.multisets import Polynomials, multiply, multisets
 from netsim.theory.observables.functional import Factor, evaluate, neurons_of
-from netsim.theory.observables.nodes import MOST, Rule, rules
+from netsim.theory.observables.nodes import MOST, REACH, Rule, products, replicates
 
 __all__ = ["taylor"]
 
+_SAFETY = 3.0  # three rules may err alike by chance; three standard errors of replicates
+_SMOOTH = 1e-6  # relative error of a mean up to which product rules are believed
 _ROUNDING = 64 * float(np.finfo(float).eps)
 
 
@@ -41,8 +43,8 @@ def taylor(
 
     **Arguments:** `K`, (F, F), may be singular if `degree` is 0.
 
-    **Returns:** two dictionaries degree -> (1, multisets of that many pairs): values; errors, from a
-    smaller rule or the scatter of replicates.
+    **Returns:** two dictionaries degree -> (1, multisets of that many pairs): values; errors, from
+    rules that share no points or the scatter of replicates.
 
     **Raises:** `ValueError` for a singular K where derivatives are wanted, and too many neurons times
     fields.
@@ -58,37 +60,81 @@ def taylor(
         raise ValueError(
             f"{neurons} neurons at {rank} fields: integrals over {MOST} normals at most"
         )
-    replicates, every = rules(neurons * rank)
-    found = [_integral(product, A, neurons, degree, rule) for rule in every]
-    if replicates:
-        stacked = {d: np.stack([one[0][d] for one in found]) for d in found[0][0]}
-        values = {d: x.mean(axis=0) for d, x in stacked.items()}
-        errors = {d: x.std(axis=0, ddof=1) / math.sqrt(len(found)) for d, x in stacked.items()}
-        return values, errors
-    (values, sizes), (smaller, _) = found
-    errors = {d: np.abs(x - smaller[d]) + _ROUNDING * sizes[d] for d, x in values.items()}
+    normals = neurons * rank
+
+    def integrals(rules: Sequence[Rule]):
+        return [_integral(product, A, neurons, degree, rule) for rule in rules]
+
+    lines = integrals(products(normals))
+    smooth = _of_products(lines) if lines else None
+    if smooth is not None and (normals == 1 or _is_smooth(smooth)):
+        return smooth
+    rough = _of_replicates(integrals(replicates(normals)))
+    return rough if smooth is None else _better(smooth, rough)
+
+
+Integrals = tuple[Polynomials, Polynomials]
+
+
+def _of_products(found: Sequence[tuple[Polynomials, Polynomials, Polynomials]]) -> Integrals:
+    """The finest rule's values; errors from all differences, rounding, and what lies at the edge."""
+    (values, sizes, edges), *others = found
+    errors = {}
+    for d, x in values.items():
+        every = [x, *(other[0][d] for other in others)]
+        spread = np.max(every, axis=0) - np.min(every, axis=0)
+        errors[d] = _SAFETY * spread + _ROUNDING * sizes[d] + edges[d]
+    return values, errors
+
+
+def _of_replicates(found: Sequence[tuple[Polynomials, Polynomials, Polynomials]]) -> Integrals:
+    stacked = {d: np.stack([one[0][d] for one in found]) for d in found[0][0]}
+    values = {d: x.mean(axis=0) for d, x in stacked.items()}
+    root = math.sqrt(len(found)) / _SAFETY
+    scatter = {d: x.std(axis=0, ddof=1) / root for d, x in stacked.items()}
+    return values, scatter
+
+
+def _is_smooth(found: Integrals) -> bool:
+    value, error = found[0][0][0, 0], found[1][0][0, 0]
+    return error <= _SMOOTH * abs(value)
+
+
+def _better(first: Integrals, second: Integrals) -> Integrals:
+    """Per coefficient the one of smaller error; where they contradict each other, their distance."""
+    values, errors = {}, {}
+    for d, x in first[0].items():
+        y, e, f = second[0][d], first[1][d], second[1][d]
+        values[d] = np.where(e <= f, x, y)
+        apart = np.abs(x - y) > 5 * (e + f)
+        errors[d] = np.where(apart, np.abs(x - y), np.minimum(e, f))
     return values, errors
 
 
 def _integral(
     product: Sequence[Factor], A: np.ndarray, neurons: int, degree: int, rule: Rule
-) -> tuple[Polynomials, Polynomials]:
-    """The integrals, and those of the absolute values."""
+) -> tuple[Polynomials, Polynomials, Polynomials]:
+    """The integrals, those of the absolute values, and the part of these near the rule's edge."""
     F, rank = A.shape
     inverse = np.linalg.inv(A) if degree else np.zeros((rank, F))
     totals: dict[int, np.ndarray] = {}
     sizes: dict[int, np.ndarray] = {}
+    edges: dict[int, np.ndarray] = {}
     for points, weights in rule:
         g = points.reshape(-1, neurons, rank)
-        f = weights * evaluate(product, g @ A.T)
+        with np.errstate(all="ignore"):  # what is not finite shows in the error
+            f = weights * evaluate(product, g @ A.T)
+        edge = np.any(np.abs(points) > REACH - 1, axis=1)
         polynomial: Polynomials = {0: np.ones((len(f), 1))}
         for i in range(neurons if degree else 0):
             own = _density(g[:, i] @ inverse, inverse.T @ inverse, degree)
             polynomial = multiply(F * (F + 1) // 2, polynomial, own, degree)
         for d, x in polynomial.items():
             totals[d] = totals.get(d, 0.0) + (f @ x)[None]
-            sizes[d] = sizes.get(d, 0.0) + (np.abs(f) @ np.abs(x))[None]
-    return totals, sizes
+            size = np.abs(f)[:, None] * np.abs(x)
+            sizes[d] = sizes.get(d, 0.0) + size.sum(axis=0)[None]
+            edges[d] = edges.get(d, 0.0) + size[edge].sum(axis=0)[None]
+    return totals, sizes, edges
 
 
 def _density(u: np.ndarray, inverse: np.ndarray, degree: int) -> Polynomials:
