@@ -43,6 +43,10 @@ FIELDS: dict[str, tuple[tuple[int, ...], int, str]] = {
     "g": ((1,), 1, "|dz_1/dW^(index)|^2, squared gradient norm of the weights into layer index"),
 }
 _SYMMETRIC_SLOTS = {"S"}
+_INDICES = {  # those that are no neurons
+    "g": "the number of a weight block (g2a: the weights into layer 2)",
+    "M": "a power (M2a)",
+}
 Layer = int | str | None
 
 
@@ -149,7 +153,7 @@ def parse(text: str | Quantity) -> Quantity:
     stat = head.group(1) if head else re.findall(r"[A-Za-z]*", text)[0]
     if stat not in STATS:
         near = difflib.get_close_matches(stat, STATS, 1, 0.4)
-        hint = f", did you mean {near[0]!r}?" if near else ""
+        hint = f", did you mean {near[0]!r}?" if near else "."
         raise _fail(text, 0, f"unknown statistic {stat!r}{hint} Known: {', '.join(STATS)}")
     if head is None:
         raise _fail(text, len(stat), "'[' expected after the statistic")
@@ -185,16 +189,16 @@ def _leg(text: str, word: str, start: int) -> list[Leg]:
         raise _fail(text, start, f"{word!r} is not a leg, e.g. z1a, Sab, z1a'u^2, qa@3")
     field = match["field"]
     if field not in FIELDS:
-        close = difflib.get_close_matches(field, FIELDS, 1, 0.3)
-        near = close[0] if close else "z"
-        own = "Register it with @netsim.observable. " if is_observable(field) else ""
+        own = "Register it with @netsim.observable. " if is_observable(field) else _braces(word)
+        near = _nearest_field(field)
         raise _fail(text, start, f"unknown field {field!r}, nearest: {near!r}. {own}{_known()}")
     indices = tuple(int(i) for i in match["indices"].split("_")) if match["indices"] else ()
     allowed, slot_count, _ = FIELDS[field]
     if len(indices) not in allowed:
+        what = _INDICES.get(field, f"{allowed[0] or 'no'} neuron index(es)")
         raise _fail(
-            text, start + len(field), f"field {field!r} takes {allowed[0]} neuron index(es), "
-            f"got {len(indices)}",
+            text, start + len(field),
+            f"field {field!r} takes {what}, got {len(indices)}. {_braces(word)}".rstrip(),
         )  # fmt: skip
     if any(i < 1 for i in indices):
         raise _fail(text, start + len(field), "indices count from 1")
@@ -203,8 +207,10 @@ def _leg(text: str, word: str, start: int) -> list[Leg]:
         slot = _SLOT.match(word, at, match.end("slots"))
         if slot is None:
             raise _fail(
-                text, start + at, "an input a..m expected, then perhaps ' and directions p..w"
-            )
+                text, start + at,
+                f"an input a..m expected, then perhaps ' and directions p..w. {_braces(word)}"
+                .rstrip(". "),
+            )  # fmt: skip
         directions = re.findall(r"[p-w]\d*", slot.group(2) or "")
         slots.append(Slot(slot.group(1), tuple(sorted(directions))))
         at = slot.end()
@@ -219,6 +225,21 @@ def _leg(text: str, word: str, start: int) -> list[Leg]:
     if power < 1:
         raise _fail(text, start + match.start("power"), "the multiplicity must be >= 1")
     return [Leg(field, indices, tuple(slots), _layer(match["layer"]))] * power
+
+
+def _nearest_field(field: str) -> str:
+    same = [name for name in FIELDS if name.lower() == field.lower()]
+    return (same or difflib.get_close_matches(field, FIELDS, 1, 0.3) or ["z"])[0]
+
+
+def _braces(word: str) -> str:
+    """The hint for the name of an observable without its braces, or nothing."""
+    own = [name for name in FIELDS if is_observable(name) and word.startswith(name.strip("{}"))]
+    if own:
+        name = max(own, key=len)
+        return f"Observables are written in braces: {name}{word[len(name) - 2 :]}. "
+    several = re.match(r"[A-Za-z]{4}", word)
+    return "Observables are written in braces, e.g. {overlap}ab. " if several else ""
 
 
 def _known() -> str:

@@ -130,6 +130,41 @@ def test_fast_transfer_rules_know_their_errors(name, L, n):
     assert np.all(error[:, :2] <= 1e-3 * np.abs(fast[:, :2]))
 
 
+def test_exact_values_where_the_series_says_nothing():
+    """Swish, L = 20, n = 6: terms grow from the first on, and the transfer operator has an answer."""
+    net = netsim.network("swish", width=6, depth=20)
+    ratios = ratios_of(net, 6.924)
+    found = ratios.best(KURTOSIS, 6)
+    (two, four), (two_error, four_error) = (
+        part[0] for part in transfer_cumulants(net, 6.924, [21], 2)
+    )
+    assert ratios.summed(KURTOSIS, 6).truncation == 0
+    assert found.source == "transfer" and found.value > 100 and found.doubt < 0.01 * found.value
+    room = found.doubt + (four_error / four + 2 * two_error / two) * found.value
+    assert abs(found.value - four / two**2) <= room
+
+
+def test_no_value_where_nothing_is_known():
+    """z + z^3: terms that grow from the first on, and no transfer operator."""
+    advice = netsim.advise(
+        "polynomial([0, 1, 0, 1])", depth=3, width=4, weight_variance=0.5, bias_variance=0
+    )
+    assert advice["kappa4/kappa2^2"].value is None
+    assert "diverges from its first term on; " in advice["kappa4/kappa2^2"].remark
+    assert all(finding.truncation != 0 for finding in advice.findings)
+    assert advice["gradient R - 1"].value is None
+    assert "known to +-" in advice["gradient R - 1"].remark
+
+
+def test_the_only_critical_point_that_is_found():
+    own = netsim.register_activation("advised_tanh", lambda x, xp: xp.tanh(x))
+    advice = netsim.advise(own, depth=2, width=40)
+    same = netsim.advise("tanh", depth=2, width=40)
+    assert advice.network.weight_variance[0] == pytest.approx(1, rel=1e-9)
+    assert advice.network.bias_variance[0] == 0
+    assert advice["kappa4/kappa2^2"].value == pytest.approx(same["kappa4/kappa2^2"].value, rel=1e-6)
+
+
 def test_series_at_other_widths_is_that_of_other_networks():
     ratios = ratios_of(netsim.network("tanh", width=64, depth=8), 1.0)
     for n in (128, 1000):
@@ -170,6 +205,8 @@ def test_one_layer_of_tanh_by_quadrature():
     fluctuation = math.sqrt((square - mean**2) / n) / mean
     assert advice["sqrt(Var H)/H"].value == pytest.approx(fluctuation, rel=1e-9)
     assert abs(advice["H/H_infinity - 1"].value) < 1e-12
+    assert {advice[item].truncation for item in ("sqrt(Var H)/H", "H/H_infinity - 1")} == {"exact"}
+    assert {advice[item].truncation_error for item in ("sqrt(Var H)/H", "H/H_infinity - 1")} == {0}
     assert advice["width for kappa2"].value == 1
 
 
@@ -185,6 +222,45 @@ def test_gradient_far_from_the_first_layer():
     found = netsim.advise("tanh", depth=40, width=10**6)["gradient R - 1"]
     assert found.value * 10**6 / 40 == pytest.approx(8 / 3, abs=0.08)
     assert found.source == "hierarchy_fields" and found.uncertainty < 1e-3 * found.value
+
+
+@pytest.mark.parametrize(("name", "L", "n"), [("tanh", 16, 32), ("gelu", 4, 64)])
+def test_gradient_is_that_of_predict(name, L, n):
+    """The same series, to the same order; its uncertainty at least that of predict."""
+    advice = netsim.advise(name, depth=L, width=n)
+    x = netsim.inputs("single", norm2=advice.norm2, directions=1, direction_kind="orthogonal")
+    (row,) = netsim.predict(advice.network, x, "ncum[z1a'u^4]@out")
+    found = advice["gradient R - 1"]
+    assert found.value == pytest.approx(row["value"] / 3, rel=1e-9)
+    assert found.truncation == row["truncation"] == 2
+    assert found.truncation_error >= row["truncation_error"] / 3 * (1 - 1e-9)
+
+
+@pytest.mark.parametrize(("L", "n"), [(16, 32), pytest.param(30, 64, marks=pytest.mark.slow)])
+def test_gradient_of_deep_tanh_networks_is_within_its_uncertainty(L, n):
+    """R - 1 of simulations, where the first term left out is too small a measure."""
+    advice = netsim.advise("tanh", depth=L, width=n)
+    x = netsim.inputs("single", norm2=advice.norm2, directions=1, direction_kind="orthogonal")
+    (row,) = netsim.simulate(advice.network, x, "ncum[z1a'u^4]@out", progress=False).rows
+    found = advice["gradient R - 1"]
+    assert abs(found.value - row.value / 3) < found.uncertainty + 5 * row.error / 3
+    assert row.error / 3 < 0.5 * found.uncertainty
+    assert "the terms fall too slowly" in found.remark
+
+
+def test_tangent_kernel_is_that_of_predict():
+    advice = netsim.advise("tanh", depth=6, width=40)
+    x = netsim.inputs("single", norm2=1.0)
+    rows = netsim.predict(advice.network, x, ["cum[H1_1aa^2]@out", "cum[H1_1aa]@out"])
+    variance, mean = (row for row in rows if row["source"] == "theory:ntk")
+    found = advice["sqrt(Var H)/H"]
+    assert found.value == pytest.approx(math.sqrt(variance["value"]) / mean["value"], rel=1e-12)
+    lowest = math.sqrt(max(0, variance["value"] - variance["truncation_error"]))
+    assert found.truncation_error >= found.value - lowest / mean["value"] - 1e-12
+    limit = mean["value"] / (1 + advice["H/H_infinity - 1"].value)
+    assert advice["H/H_infinity - 1"].truncation_error == pytest.approx(
+        mean["truncation_error"] / limit, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("name", ["relu", "tanh"])
@@ -293,7 +369,7 @@ def test_rows(capsys):
     assert tanh["L/n"]["value"] == 0.04 and tanh["kernel"]["norm2"] == 1.0
     assert tanh["kernel"]["source"] == "theory:infinite_width"
     assert tanh["sqrt(Var H)/H"]["truncation"] == 1
-    assert tanh["sqrt(Var H)/H"]["truncation_error"] is None
+    assert 0 < tanh["sqrt(Var H)/H"]["truncation_error"] < 0.1 * tanh["sqrt(Var H)/H"]["value"]
     own = netsim.advise("tanh", depth=4, width=100)
     assert [row["value"] for row in rows[16:]] == [finding.value for finding in own.findings]
 
@@ -307,8 +383,8 @@ def test_text_for_people(capsys):
     assert ended.code == 0 and ended.err == ""
     for words in (
         "tanh, 8 layers of 64: weight_variance=1.0 bias_variance=0.0 norm2=1\n", "K*=0 stable",
-        "kappa2/K - 1", "-0.0241785", "is not good to 2%", "within 2%", "ntk_first_order to n^-1",
-        "not known", "scatters by 28% (1 sd)",
+        "kappa2/K - 1", "-0.0241785", "is not good to 2%", "within 2%", "ntk to n^-1",
+        "gradient R - 1 ", "R = E u^4/(3 (E u^2)^2), u the derivative", "scatters by 28% (1 sd)",
     ):  # fmt: skip
         assert words in ended.out
 
@@ -324,13 +400,17 @@ def test_text_for_people(capsys):
         ("activation=gelu depth=3 width=big", "width=big: must be a number"),
         ("activation=gelu depth=3 width=8,16", "only activation= takes several"),
         ("activation=gelu depth=3 width=8.5", "width=8.5: a whole number"),
-        ("activation=gelu depth=0 width=8", "depth=0.0: a whole number, 1 to 1000"),
+        ("activation=gelu depth=0 width=8", "depth=0: a whole number, 1 to 1000"),
         ("activation=gelu depth=3 width=inf", "width=inf: a whole number"),
         ("activation=gelu depth=3 width=8 accuracy=2", "between 0 and 1"),
         ("activation=gelu depth=3 width=8 norm2=-1", "finite number >= 0"),
         ("activation=tanh depth=3 width=8 norm2=0", "the first layer is 0"),
         ("activation=tanh depth=3 width=8 weight_variance=0", "a finite number > 0"),
-        ("activation=softplus depth=3 width=8", "no critical point is known for softplus"),
+        ("activation=gelu depth=3 width=-3", "width=-3: a whole number"),
+        ("activation=softplus depth=3 width=8", "none is found: give weight_variance and"),
+        ("activation=softplus depth=3 width=8", "`netsim tune activation=softplus` (in Python"),
+        ("activation=polynomial([0,1,0,-0.1]) depth=3 width=8", "has 2 critical points"),
+        ("activation=tanh,gleu depth=3 width=8", "did you mean 'gelu'"),
         ("gelu", "is not an override"),
         ("activation=gelu depth=3 width=8 --cfg job", "leave --cfg out"),
     ],

@@ -58,6 +58,49 @@ def test_a_grid_multiplies_out_and_keeps_each_point_once():
     ]  # fmt: skip
 
 
+_LINE = '"group={0} network.activation={1} network.width={2} network.depth={3} run.seed={4}"'
+_SAME = '\\"{}, L = n\\"'  # quotes within the quotes of a line
+_LINES = [
+    (_SAME.format("tanh"), "tanh", 4, 4, 1), (_SAME.format("tanh"), "tanh", 5, 5, 1),
+    (_SAME.format("erf"), "erf", 4, 4, 2), ("several", "sin", "4,5", 3, 3),
+]  # fmt: skip
+GROUPS = f"sweep=[{','.join(_LINE.format(*line) for line in _LINES)}]"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "merged"),
+    [  # (label, seed) of every point
+        ("run.draws=1e5", [("tanh, L = n", 1), ("tanh, L = n", 1), ("erf, L = n", 2),
+                           ("several", 3), ("several", 3)], 0),
+        ("network.activation=tanh", [("tanh, L = n", 1), ("tanh, L = n", 1), (None, 3), (None, 3)], 1),
+        ("network.width=5", [(None, 1), ("tanh, L = n", 1), (None, 2), ("several", 3)], 0),
+        ("network.width=4 network.depth=4 network.activation=erf", [("erf, L = n", 2)], 3),
+        ("network.widths=[6,6] network.activation=erf", [(None, 1)], 3),
+        ("network.weight_variance=2", [(None, 1), (None, 1), (None, 2), (None, 3), (None, 3)], 0),
+        ("group=mine network.activation=gelu network.width=4 network.depth=1", [("mine", 1)], 3),
+        ("run.seed=7 group=mine network.activation=gelu network.width=4 network.depth=1",
+         [("mine", 7)], 3),
+    ],
+)  # fmt: skip
+def test_labels_that_the_command_line_makes_untrue_are_dropped(given, expected, merged):
+    points = expand([GROUPS, *given.split()])
+    labels = [(point.config.get("group"), point.config["run"]["seed"]) for point in points]
+    assert labels == expected
+    assert sum(len(point.merged) for point in points) == merged
+
+
+def test_a_sweep_says_that_labels_are_dropped(capsys, scratch):
+    ended = netsim(
+        capsys,
+        f"sweep '{GROUPS}' network.activation=relu network.width=4 network.depth=1 out=mine --quiet",
+    )
+    assert ended.code == 0
+    assert 'untrue: "tanh, L = n", "erf, L = n"' in ended.err
+    assert "left out, equal to others" in ended.err
+    table = (scratch / "mine" / "table.csv").read_text()
+    assert "tanh" not in table and "relu (C_W=2, C_b=0)" in table
+
+
 def test_given_words_replace_those_of_the_lines():
     lines = (
         'sweep=["inputs=pair inputs.angle=30 network.width=4,5","inputs=circle network.width=6"]'

@@ -9,11 +9,14 @@ import sys
 
 import pytest
 
+import netsim as api
 from command import netsim
 from netsim.cli.complete import complete
 from netsim.cli.compose import compose_one
 from netsim.experiment.aliases import ALIASES, named_quantities
 from netsim.networks.input_sets import allowed_options, input_kinds
+from netsim.quantities import FIELDS, parse, register_field
+from netsim.store.claims import write_claims
 
 TINY = "network.width=8 network.depth=2"
 
@@ -91,6 +94,61 @@ def test_coefficients_have_the_divisor_of_their_alias(name):
 def test_what_is_wrong_with_a_coefficient(capsys, line, words):
     ended = netsim(capsys, line)
     assert ended.code == 2 and words in ended.err
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("predict kappa4@out~1", "Did you mean quantities=[kappa4@out~1]?"),
+        ("predict 'cum[z1a z1b]'", 'Did you mean "quantities=[cum[z1a z1b]]"?'),
+        ("predict quantities=[kapp4@out~1]", "Did you mean 'kappa4'?"),
+        ("predict quantities=[kapp4/kappa2^2@3]", "Did you mean 'kappa4"),
+        ("verify out=", "out= needs a folder"),
+    ],
+)
+def test_hints(capsys, line, words):
+    ended = netsim(capsys, line)
+    assert ended.code == 2 and words in ended.err
+
+
+def test_an_observable_without_its_braces(monkeypatch):
+    monkeypatch.setattr("netsim.quantities.FIELDS", FIELDS | {})
+    register_field("braced", 2, "a test's own")
+    for text in ("cum[bracedab]", "mom[bracedab^2]"):
+        with pytest.raises(ValueError, match=r"written in braces: \{braced\}ab"):
+            parse(text)
+
+
+def test_predict_needs_no_sampler(capsys):
+    """H, dH of wide layers, g and other weights: nothing is drawn, so nothing needs a sampler."""
+    words = '"quantities=[cum[g2a]@out,cum[H1_2aa^2]@out,cum[dH1_1_1aaa z1a]@out]"'
+    ended = netsim(capsys, f"predict {words} network.activation=gelu network.depth=3 --json")
+    assert ended.code == 0
+    net = api.network("gelu", width=64, depth=3)
+    own = api.predict(
+        net, api.inputs("single"), ["cum[g2a]@out", "cum[H1_2aa^2]@out", "cum[dH1_1_1aaa z1a]@out"]
+    )
+    rows = json.loads(ended.out)
+    assert [row["value"] for row in rows] == [row["value"] for row in own]
+    assert {row["quantity"] for row in rows} == {row["quantity"] for row in own}
+    other = netsim(capsys, "predict network.weights=orthogonal quantities=[kappa2] network.depth=1")
+    assert other.code == 0
+
+
+def test_folders_of_claims(capsys, tmp_path):
+    write_claims(tmp_path, [{"body": "b", "name": n, "verdict": "holds"} for n in "xy"])
+    ended = netsim(capsys, f"status out={tmp_path}")
+    assert ended.code == 0 and "2 claims of `netsim verify` (2 holds)" in ended.out
+    assert json.loads(netsim(capsys, f"status out={tmp_path} --json").out) == []
+    listed = netsim(capsys, "list claims").out
+    assert listed.removeprefix("netsim verify NAME\n") == netsim(capsys, "verify").out
+
+
+def test_verify_tries_its_folder_first(capsys, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("netsim.claims.run.run_claim", lambda *_: pytest.fail("ran"))
+    ended = netsim(capsys, f"verify hierarchy.neurons out={tmp_path / 'file' / 'inside'}")
+    assert ended.code == 3 and ended.err
 
 
 # --- lists and completion -------------------------------------------------------------------------

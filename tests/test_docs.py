@@ -26,7 +26,7 @@ PAGES = sorted(
     for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md"))
     if "results" not in path.relative_to(ROOT).parts
 )
-EXECUTED = ("docs/hierarchy.md", "docs/errors.md", "docs/criticality.md")
+EXECUTED = ("docs/hierarchy.md", "docs/errors.md", "docs/criticality.md", "docs/claims.md")
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
 
 
@@ -186,6 +186,13 @@ def test_every_theory_and_estimator_is_in_the_notation():
     names = [f"theory:{t.name}" for quantity in asked for t in theories(quantity, net, inputs)]
     names += [f"estimator:{name}" for name in (*ESTIMATORS, "direct")]
     assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_every_claim_is_on_its_page():
+    from netsim.claims.bodies import claims_named
+
+    text = (ROOT / "docs" / "claims.md").read_text()
+    assert [c.name for _, c in claims_named(["all"]) if f"| `{c.name}` |" not in text] == []
 
 
 def test_errors_page_quotes_the_limits_in_force():

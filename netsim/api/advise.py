@@ -10,17 +10,33 @@ import numpy as np
 from netsim.api.advise_fields import gradient, tangent_kernel
 from netsim.api.advise_finding import Finding, unknown
 from netsim.api.advise_ratios import KERNEL, KURTOSIS, Known, Ratios, ratios_of
-from netsim.api.advise_stand import critical_point, default_norm2, standing
+from netsim.api.advise_stand import couplings_of, critical_point, default_norm2, standing
 from netsim.api.advise_width import MOST_WIDTH, smallest_width
 from netsim.api.arguments import a_number
 from netsim.networks.activation import Activation
+from netsim.networks.activations import activation as activation_of
 from netsim.networks.network import Network, network
 from netsim.theory.base import OutsideDomain
+from netsim.theory.criticality.point import CriticalPoint
 from netsim.theory.hierarchy.one_input import MOST_FLOAT
 
-__all__ = ["Advice", "advise"]
+__all__ = ["Advice", "Question", "advise", "answered", "asked"]
 
 MOST_LAYERS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What an advice is about.
+
+    **Fields:** `network`; `norm2`, |x|^2/n_0; `accuracy`, relative; `point`, the critical one whose
+    couplings the network has, or None.
+    """
+
+    network: Network
+    norm2: float
+    accuracy: float
+    point: CriticalPoint | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,12 +85,34 @@ def advise(
     **Arguments:**
 
     - `depth`, L, hidden layers (up to 1000), all of the same `width` n (up to 10^9), Gaussian weights;
-    - `weight_variance`, `bias_variance`: C_W and C_b (default: critical, as in `netsim.network`);
+    - `weight_variance`, `bias_variance`: C_W and C_b (default: critical, as in `netsim.network`, or
+      those of the only critical point that `netsim.tune` finds);
     - `norm2`: |x|^2/n_0 (default: the first kernel at K* where the couplings are critical with K* > 0,
       else 1);
     - `accuracy`: relative, that the orders in 1/n and the smallest widths are for.
 
     **Returns:** an `Advice`.
+
+    **Raises:** `ValueError`.
+    """
+    question = asked(
+        activation, depth=depth, width=width, weight_variance=weight_variance,
+        bias_variance=bias_variance, norm2=norm2, accuracy=accuracy,
+    )  # fmt: skip
+    return answered(question)
+
+
+def asked(
+    activation: str | Activation,
+    *,
+    depth: int,
+    width: int,
+    weight_variance: float | str = "critical",
+    bias_variance: float | str = "critical",
+    norm2: float | None = None,
+    accuracy: float = 0.01,
+) -> Question:
+    """What `advise` is asked, checked, before anything is computed that takes seconds.
 
     **Raises:** `ValueError`.
     """
@@ -86,12 +124,15 @@ def advise(
     for name, value, most in (("depth", depth, MOST_LAYERS), ("width", width, MOST_WIDTH)):
         whole = a_number(value, name)
         if not (whole.is_integer() and 1 <= whole <= most):
-            raise ValueError(f"{name}={value!r}: a whole number, 1 to {most}")
+            raise ValueError(f"{name}={whole:g}: a whole number, 1 to {most}")
+    C_W, C_b = couplings_of(
+        activation_of(activation),
+        _coupling(weight_variance, "weight_variance"),
+        _coupling(bias_variance, "bias_variance"),
+    )
     net = network(
-        activation, width=int(width), depth=int(depth),
-        weight_variance=_coupling(weight_variance, "weight_variance"),
-        bias_variance=_coupling(bias_variance, "bias_variance"),
-    )  # fmt: skip
+        activation, width=int(width), depth=int(depth), weight_variance=C_W, bias_variance=C_b
+    )
     point = critical_point(net)
     given = default_norm2(net, point) if norm2 is None else a_number(norm2, "norm2")
     if not (math.isfinite(given) and given >= 0):
@@ -100,13 +141,19 @@ def advise(
         raise ValueError(
             f"norm2={norm2!r} without biases: the first layer is 0; give norm2 > 0 or bias_variance > 0"
         )
-    ratios = ratios_of(net, given)
+    return Question(net, given, number, point)
+
+
+def answered(question: Question) -> Advice:
+    """The advice on a question that `asked` found good."""
+    net, given, number = question.network, question.norm2, question.accuracy
+    ratios, width = ratios_of(net, given), net.widths[0]
     findings = [
-        *standing(ratios, point),
-        *_output(ratios, int(width), number),
+        *standing(ratios, question.point),
+        *_output(ratios, width, number),
         gradient(ratios),
         *tangent_kernel(ratios),
-        *_orders(ratios, int(width), number),
+        *_orders(ratios, width, number),
         smallest_width(ratios, KERNEL, number),
         smallest_width(ratios, KURTOSIS, number),
     ]

@@ -19,14 +19,16 @@ from netsim.theory.exact import cumulants
 from netsim.theory.hierarchy.expansion import Expansion
 from netsim.theory.hierarchy.one_input import MOST_FLOAT, cumulant_series
 from netsim.theory.hierarchy.result import CumulantSeries
-from netsim.theory.transfer.chain import FAST, transfer_cumulants
+from netsim.theory.transfer.chain import FAST, FINE, transfer_cumulants
 
 __all__ = ["KERNEL", "KURTOSIS", "Known", "Ratios", "ratios_of"]
 
 KERNEL, KURTOSIS = "kappa2/K - 1", "kappa4/kappa2^2"
 _PRECISE = 1e-9  # relative uncertainty of the series below which nothing better is looked for
+_ENOUGH = 1e-3  # of the exact value, above which the better rules, ten times slower, are tried
 _SPAN = 1e8  # of the kernels: a transfer matrix is needed for each factor of 16
 _EPS = float(np.finfo(float).eps)
+Rules = tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,29 @@ class Ratios:
     def best(self, name: str, n: int) -> Known:
         """The exact value or the sum of the series, whichever has the smaller uncertainty.
 
-        **Raises:** `OutsideDomain` where there is neither.
+        **Raises:** `OutsideDomain` where there is neither, or nothing is known of the value.
         """
         if self.is_linear:
             return self.exact(name, n)
         series = self.summed(name, n)
         if series.doubt <= _PRECISE * abs(series.value):
             return series
-        try:
-            return min(series, self.exact(name, n), key=lambda known: known.doubt)
-        except OutsideDomain:
-            return series
+        known, why = [series], ""
+        for rules in (FAST, FINE):
+            try:
+                known.append(self.exact(name, n, rules))
+            except OutsideDomain as reason:
+                why = f"; {reason}"
+                break
+            if known[-1].doubt <= _ENOUGH * abs(known[-1].value):
+                break
+        # relative: of a series that diverges the doubt says little
+        best = min(known, key=lambda one: one.doubt / (abs(one.value) + (name == KERNEL) or 1e-300))
+        if best.truncation == 0:
+            raise OutsideDomain(f"the series diverges from its first term on{why}")
+        if name == KURTOSIS and best.doubt > abs(best.value):
+            raise OutsideDomain(f"known to +-{best.doubt:.1g} only, which exceeds its value{why}")
+        return best
 
     def summed(self, name: str, n: float) -> Known:
         """The series at width n, to the term before its smallest.
@@ -98,10 +112,12 @@ class Ratios:
         least = 1 + int(np.argmin(np.where(size[1:] > 0, size[1:], np.inf)))
         missing = size[least] + (size[least - 1] if least > 1 else 1.0)
         value, error = float(np.sum(terms[:least])), float(np.sum(errors[:least]))
+        if least > 1 and size[least - 1] > abs(value) / 2:  # terms that do not fall
+            missing = max(missing, np.sum(size[:least]))
         return Known(value, "hierarchy", error, least - 1, float(missing))
 
-    def exact(self, name: str, n: int) -> Known:
-        """The exact value at width n.
+    def exact(self, name: str, n: int, rules: Rules = FAST) -> Known:
+        """The exact value at width n; `rules` of the transfer operator.
 
         **Raises:** `OutsideDomain` where no theory is exact.
         """
@@ -120,7 +136,7 @@ class Ratios:
                 f"kernels from {np.min(K):.2g} to {np.max(K):.2g} need too many transfer matrices"
             )
         try:
-            values, errors = _transferred(network, self.norm2)
+            values, errors = _transferred(network, self.norm2, rules)
         except ValueError as error:
             raise OutsideDomain(str(error)) from error
         two, four = values
@@ -172,6 +188,6 @@ def _fractions(network: Network, norm2: float) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=256)
-def _transferred(network: Network, norm2: float) -> tuple[np.ndarray, np.ndarray]:
-    values, errors = transfer_cumulants(network, norm2, [network.depth + 1], 2, rules=FAST)
+def _transferred(network: Network, norm2: float, rules: Rules) -> tuple[np.ndarray, np.ndarray]:
+    values, errors = transfer_cumulants(network, norm2, [network.depth + 1], 2, rules=rules)
     return values[0], errors[0]

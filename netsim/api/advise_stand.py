@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import shlex
 from functools import partial
 
 from netsim.api.advise_finding import Finding, unknown
 from netsim.api.advise_ratios import Ratios
+from netsim.networks.activation import Activation
+from netsim.networks.critical import critical_couplings
 from netsim.networks.inputs_transform import norm2_for_kernel
 from netsim.networks.network import Network
 from netsim.theory.criticality.point import CriticalPoint
@@ -14,9 +17,41 @@ from netsim.theory.criticality.slope import with_slope
 from netsim.theory.criticality.solve import REACH, criticality
 from netsim.theory.susceptibility import chi_parallel, chi_perp
 
-__all__ = ["critical_point", "default_norm2", "standing"]
+__all__ = ["couplings_of", "critical_point", "default_norm2", "standing"]
 
 _SAME = 1e-6  # couplings closer to critical ones than this, relative, count as critical
+
+
+def couplings_of(
+    sigma: Activation, weight_variance: float | str, bias_variance: float | str
+) -> tuple[float | str, float | str]:
+    """(C_W, C_b), "critical" for numbers where `netsim.network` knows none and there is one point.
+
+    **Raises:** `ValueError` where there is none, or a choice.
+    """
+    wanted = "critical" in (weight_variance, bias_variance)
+    try:
+        if wanted:
+            critical_couplings(sigma)
+        return weight_variance, bias_variance
+    except ValueError:
+        points = criticality(sigma).points
+    if len(points) != 1:
+        many = (
+            f"{sigma.name} has {len(points)} critical points"
+            if points
+            else (f"no critical point is known for {sigma.name}, and none is found")
+        )
+        what = "lists them" if points else "says why"
+        raise ValueError(
+            f"{many}: give weight_variance and bias_variance as numbers; `netsim tune "
+            f"{shlex.quote(f'activation={sigma.name}')}` (in Python netsim.tune({sigma.name!r})) {what}"
+        )
+    C_W, C_b = points[0].weight_variance, points[0].bias_variance
+    return (
+        C_W if weight_variance == "critical" else weight_variance,
+        C_b if bias_variance == "critical" else bias_variance,
+    )
 
 
 def critical_point(network: Network) -> CriticalPoint | None:

@@ -18,7 +18,6 @@ _MEANING = {
     "chi_perp": "chi_perp at that K",
     "excess kurtosis": "excess kurtosis of an output",
     "corr(z1^2, z2^2)": "correlation of z1^2 and z2^2",
-    "gradient R - 1": "gradient, E u^4/3(E u^2)^2 - 1",
     "sqrt(Var H)/H": "NTK, sqrt(Var H)/H",
     "H/H_infinity - 1": "NTK, H/H_infinity - 1",
     "order for kappa2": "powers of 1/n for kappa2",
@@ -26,6 +25,7 @@ _MEANING = {
     "width for kappa2": "width for |kappa2/K - 1|",
     "width for kappa4/kappa2^2": "width for kappa4/kappa2^2",
 }
+_GRADIENT = "R = E u^4/(3 (E u^2)^2), u the derivative of an output in a direction orthogonal to x"
 _LONG = 90  # remarks that are not printed twice
 _WITHIN = ("order", "width")  # items that depend on the accuracy
 
@@ -45,7 +45,8 @@ def text(advice: Advice) -> str:
         if len(remark) > _LONG and remark in known:
             table[i] = (cells[0], cells[1], cells[2], cells[3], "as above")
         known.add(remark)
-    return "\n".join([head, *(f"  {line}" for line in aligned(table).splitlines())])
+    lines = [f"  {line}" for line in aligned(table).splitlines()]
+    return "\n".join([head, *lines, _GRADIENT])
 
 
 def _line(finding: Finding, accuracy: float) -> tuple[str, ...]:

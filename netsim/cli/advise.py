@@ -18,12 +18,13 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     if flags["cfg"]:
         raise ValueError("advise composes no config: leave --cfg out")
     names, options = _arguments(overrides)
-    from netsim.api.advise import advise
+    from netsim.api.advise import answered, asked
     from netsim.api.advise_text import records, text
 
     rows = []
-    for number, name in enumerate(names):
-        found = advise(name, **options)
+    questions = [asked(name, **options) for name in names]  # a bad one is told of before any answer
+    for number, question in enumerate(questions):
+        found = answered(question)
         if flags["json"]:
             rows += records(found)
         else:

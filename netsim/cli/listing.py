@@ -109,6 +109,12 @@ def _experiments() -> str:
     return "\n".join(["experiment=", *lines])
 
 
+def _claims() -> str:
+    from netsim.cli.verify import listed
+
+    return f"netsim verify NAME\n{listed()}"
+
+
 def topics() -> dict:
     return {
         "activations": _activations,
@@ -117,6 +123,7 @@ def topics() -> dict:
         "quantities": _quantities,
         "aliases": _aliases,
         "experiments": _experiments,
+        "claims": _claims,
     }
 
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from netsim.cli.grid import Composed, expand
 from netsim.cli.show import aligned, print_config, print_rows
-from netsim.cli.sweep import points_of
+from netsim.cli.sweep import note_labels, points_of
+from netsim.experiment.aliases import named_quantities
 
 __all__ = ["run"]
 
@@ -23,11 +24,11 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     from netsim.api.predict import predict
     from netsim.api.refusals import unanswered
     from netsim.api.sweep import check_predictable
-    from netsim.experiment.aliases import named_quantities
 
-    points = points_of([_without_orders(composed) for composed in grid])
+    points = points_of([_without_draws(composed) for composed in grid])
     for point in points:
         check_predictable(point.experiment)
+    note_labels(grid)
     if flags["symbolic"]:
         return _symbolic(grid, points, json_wanted=flags["json"])
     rows, missing = [], []
@@ -54,7 +55,6 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
 def _symbolic(grid: Sequence[Composed], points: Sequence, *, json_wanted: bool) -> int:
     from netsim.api.symbolic import symbolic_records
     from netsim.cli.symbolic import print_symbolic
-    from netsim.experiment.aliases import named_quantities
 
     found = []
     for composed, point in zip(grid, points, strict=True):
@@ -74,12 +74,22 @@ def _texts(composed: Composed) -> list[str]:
     return [str(text) for text in texts] if isinstance(texts, list) else []
 
 
-def _without_orders(composed: Composed) -> Composed:
-    """The point of the quantities without ~k: a coefficient of 1/n is predicted, never measured."""
+def _without_draws(composed: Composed) -> Composed:
+    """The point without what only drawing asks for.
+
+    Quantities lose their ~k: a coefficient of 1/n is predicted, never measured. What the conditional
+    sampler cannot draw (H, dH, g, other weights) is taken as `dense`, and of dH, whose n^3 numbers are
+    drawn at small widths only, the point does not speak.
+    """
     texts = [re.sub(r"~\d+\s*$", "", text) for text in _texts(composed)]
-    if texts == _texts(composed):
-        return composed
-    return replace(composed, config=composed.config | {"quantities": texts})
+    config = composed.config
+    gaussian = (config.get("network") or {}).get("weights", "gaussian") == "gaussian"
+    if any(re.search(r"[\[ ](d?H|g)\d", text) for text in texts) or not gaussian:
+        config = config | {"sampler": "dense"}
+    plain = [text for text in texts if not re.search(r"[\[ ]dH\d", text)]
+    if len(plain) < len(texts):
+        texts = plain or ["kappa2"]
+    return replace(composed, config=config | ({"quantities": texts} if texts else {}))
 
 
 def _table(rows) -> str:

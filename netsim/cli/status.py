@@ -11,6 +11,7 @@ from typing import Any
 from netsim.cli.grid import expand
 from netsim.cli.show import aligned, summary_text
 from netsim.cli.sweep import MAIN_JOB, folder_of, points_of
+from netsim.report.format import plural
 
 __all__ = ["run"]
 
@@ -26,7 +27,13 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
         wanted = {point.experiment.id: point for point in points_of(grid)}
     stored = {path.stem for path in (folder / "points").glob("*.*") if path.stem[:1] != "."}
     if not wanted and not stored:
-        raise StoreError(f"{folder} holds no results; out=FOLDER names another folder")
+        claims = _claims(folder)
+        if not claims:
+            raise StoreError(f"{folder} holds no results; out=FOLDER names another folder")
+        if flags["json"]:
+            print("[]")
+        print(claims, file=sys.stderr if flags["json"] else sys.stdout)
+        return 0
     lines = [_line(folder, id, wanted.get(id)) for id in dict.fromkeys([*wanted, *sorted(stored)])]
     damaged = [line for line in lines if line["state"] == "unreadable"]
     if flags["json"]:
@@ -41,6 +48,26 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     for line in damaged:
         print(f"netsim: {line['problem']}", file=sys.stderr)
     return 3 if damaged else 0
+
+
+def _claims(folder: Path) -> str:
+    """What the folder holds of claims, in a sentence; "" if nothing.
+
+    **Raises:** `StoreError` for a file of claims that cannot be read.
+    """
+    from netsim.store.claims import read_claims
+
+    claims = read_claims(folder)
+    if not claims:
+        return ""
+    verdicts = [str(outcome.get("verdict")) for outcome in claims]
+    counts = ", ".join(
+        f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts)
+    )
+    return (
+        f"{folder} holds no points but {plural(len(claims), 'claim')} of `netsim verify` ({counts}): "
+        f"`netsim report out={folder}` makes their page"
+    )
 
 
 def _draws(line: dict) -> str:

@@ -11,7 +11,10 @@ from netsim.cli.grid import Composed, expand
 from netsim.cli.show import print_config, print_records, summary_lines
 from netsim.report.format import plural
 
-__all__ = ["MAIN_JOB", "folder_of", "note_older", "note_others", "points_of", "run", "title_of"]
+__all__ = [
+    "MAIN_JOB", "folder_of", "note_labels", "note_older", "note_others", "points_of", "run",
+    "title_of",
+]  # fmt: skip
 
 MAIN_JOB = "experiment=depth_to_width"
 
@@ -28,6 +31,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     points = points_of(grid)
     folder, title = folder_of(grid[0], words), title_of(grid[0])
     check_points(points, folder)  # a bad point is told of before any other runs
+    note_labels(grid)
     note_older(folder, [point.experiment.id for point in points])
     show = progress_for(flags["quiet"])
     records = {}
@@ -86,6 +90,21 @@ def folder_of(composed: Composed, words: Sequence[str], default: str = "sweep") 
         return Path(str(given))
     named = [word.split("=", 1)[1] for word in words if word.startswith("experiment=")]
     return Path("results") / (named[0] if named else default)
+
+
+def note_labels(grid: Sequence[Composed]) -> None:
+    """Say on stderr which labels the overrides made untrue, and which points they made equal."""
+    every = [label for point in grid for label in (point.dropped, *point.merged)]
+    labels = [label for label in dict.fromkeys(every) if label]
+    merged = sum(len(point.merged) for point in grid)
+    said = []
+    if labels:
+        named = ", ".join(f'"{label}"' for label in labels)
+        said.append(f"labels dropped that the overrides made untrue: {named}")
+    if merged:
+        said.append(f"{plural(merged, 'point')} left out, equal to others with these overrides")
+    if said:
+        print(f"netsim: {'; '.join(said)}", file=sys.stderr)
 
 
 def note_older(folder: Path, ids: Collection[str]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from netsim.claims.claim import Claim, Trial
     from netsim.claims.run import Outcome
 
-__all__ = ["run"]
+__all__ = ["listed", "run"]
 
 FOLDER = "results/claims"
 
@@ -35,6 +35,7 @@ def run(overrides: Sequence[str], flags: dict[str, bool]) -> int:
     claims = claims_named(names)
     trial = Trial("thorough" if flags["thorough"] else "normal")
     read_claims(folder)  # a foreign file is told of before anything runs
+    _check_writable(folder)
     show = _Show(len(claims), quiet=flags["quiet"])
     outcomes = []
     for body, claim in claims:
@@ -68,7 +69,9 @@ def _arguments(overrides: Sequence[str]) -> tuple[list[str], Path]:
         key, equals, value = word.partition("=")
         if not equals:
             names.append(word)
-        elif key == "out" and value:
+        elif key == "out":
+            if not value:
+                raise ValueError(f"out= needs a folder, e.g. out={FOLDER}")
             folder = Path(value)
         else:
             raise ValueError(
@@ -78,24 +81,53 @@ def _arguments(overrides: Sequence[str]) -> tuple[list[str], Path]:
     return names, folder
 
 
-def _list(json_wanted: bool) -> int:
-    """The bodies of theory and their claims."""
+def _check_writable(folder: Path) -> None:
+    """Try it with a small file, before minutes of work depend on it.
+
+    **Raises:** `StoreError`.
+    """
+    from netsim.store.atomic import write_atomic
+    from netsim.store.points import StoreError
+
+    try:
+        write_atomic(folder / ".probe", b"netsim").unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{folder} cannot be written to ({error.strerror or error}); name another folder with "
+            "out=FOLDER"
+        ) from error
+
+
+def listed() -> str:
+    """The bodies of theory and their claims, for people."""
     from netsim.claims.bodies import BODIES, claims_named
+
+    lines = []
+    for body, (what, _) in BODIES.items():
+        lines.append(f"{body}: {what}")
+        for _, claim in claims_named([body]):
+            lines.append(f"  {body}.{claim.name}")
+            lines += textwrap.wrap(
+                claim.statement, 96, initial_indent=" " * 6, subsequent_indent=" " * 6
+            )
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "Run one body or claim by its name, or all: netsim verify hierarchy; --thorough draws 16 "
+            "times as many networks.",
+        ]
+    )
+
+
+def _list(json_wanted: bool) -> int:
+    from netsim.claims.bodies import claims_named
 
     if json_wanted:
         found = claims_named(["all"])
         print_rows([{"body": b, "name": c.name, "statement": c.statement} for b, c in found])
-        return 0
-    for body, (what, _) in BODIES.items():
-        print(f"{body}: {what}")
-        for _, claim in claims_named([body]):
-            print(f"  {body}.{claim.name}")
-            print(textwrap.fill(claim.statement, 96, initial_indent=" " * 6,
-                                subsequent_indent=" " * 6))  # fmt: skip
-    print(
-        "\nRun one body or claim by its name, or all: netsim verify hierarchy; --thorough draws 16 "
-        "times as many networks."
-    )
+    else:
+        print(listed())
     return 0
 
 

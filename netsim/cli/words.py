@@ -90,6 +90,10 @@ def _quoted_one(piece: str) -> str:
 def _no_override(word: str) -> ValueError:
     if "=" not in word:
         hint = f" Did you mean out={word}?" if Path(word).is_dir() else ""
+        if re.match(r"kappa[2-8]|(n|log)?cum\[|mom\[", word):
+            asked = f"quantities=[{word}]"
+            quoted = asked if re.fullmatch(r"[^\s'\"{}^]*", word) else f'"{asked}"'
+            hint = f" Did you mean {quoted}?"
         return ValueError(
             f"{word!r} is not an override: write key=value, e.g. network.width=64.{hint}"
         )

@@ -64,7 +64,8 @@ def named_quantities(texts: Iterable[str], inputs: Sequence[str]) -> tuple[Named
 def _expand(text: str, inputs: Sequence[str]) -> list[Named]:
     match = re.fullmatch(r"(kappa[^\[@~]*)(?:\[([a-m]\d*)\])?(@(?:\d+|out))?(~\d+)?", text)
     if match is None:
-        near = difflib.get_close_matches(text, ALIASES, 1, 0.7) if "[" not in text else []
+        name = text if "/" in text else re.split(r"[\[@~]", text)[0]
+        near = [] if name in ALIASES else difflib.get_close_matches(name, ALIASES, 1, 0.7)
         if near:
             raise ValueError(f"unknown quantity {text!r}. Did you mean {near[0]!r}?")
         if text.startswith("kappa"):
