@@ -10,7 +10,7 @@ import pytest
 
 import netsim
 from netsim.claims import bodies
-from netsim.claims.check import LIMIT, bound, equal, pull
+from netsim.claims.check import LIMIT, bound, equal, pull, unjudged
 from netsim.claims.claim import Claim, Trial
 from netsim.claims.hierarchy import neurons
 from netsim.claims.measured import estimates, predicted, pulls
@@ -32,15 +32,22 @@ from netsim.store.points import StoreError
         (pull("x", 1.0, 2.0, 0.1, uncertainty=0.06), "undecided"),
         (pull("x", 1.0, 1.0, 0.0), "holds"),
         (pull("x", 1.0, 1.1, 0.0), "fails"),
-        (pull("x", math.nan, 1.0, 0.1), "undecided"),
+        (pull("x", math.nan, 1.0, 0.1), "fails"),
+        (pull("x", 1.0, 1.0, math.inf), "fails"),
+        (pull("x", 1.0, 1.0, math.nan, uncertainty=math.inf), "fails"),
+        (pull("x", 1.0, math.nan, 0.1), "fails"),
+        (unjudged("x", "no theory", 1.0, None), "undecided"),
+        (unjudged("x", "no theory", math.nan, None), "fails"),
         (equal("x", 1.0, 1.0 + 1e-9, 1e-8), "holds"),
         (equal("x", 1.0, 1.0 + 1e-7, 1e-8), "fails"),
-        (equal("x", math.nan, 1.0, 1e-8), "undecided"),
+        (equal("x", math.nan, 1.0, 1e-8), "fails"),
         (bound("x", 0.5, 0.0, 1.0), "holds"),
         (bound("x", 1.1, 0.0, 1.0), "fails"),
         (bound("x", 1.1, 0.0, 1.0, error=0.03), "holds"),  # 0.1 beyond is not significant
         (bound("x", 1.5, None, 1.0, error=0.03), "fails"),
         (bound("x", 0.5, None, 1.0, error=0.3), "undecided"),
+        (bound("x", 0.5, None, 1.0, uncertainty=math.inf), "undecided"),
+        (bound("x", math.nan, None, 1.0), "fails"),
         (bound("x", 0.2, 0.5, None), "fails"),
     ],
 )
@@ -75,18 +82,19 @@ def test_verdict_of_a_claim():
     def some(*checks):
         return run_claim("b", _claim(lambda trial: iter(checks)), Trial())
 
-    good, bad = pull("x", 1, 1, 0.1), pull("x", 1, 2, 0.1)
-    weak = pull("x", 1, 1, 0.1, uncertainty=1)
+    good, bad = pull("x", 1, 1, 0.01, knob="k"), pull("x", 1, 2, 0.1)
+    weak = pull("x", 1, 1, 0.01, uncertainty=1, knob="k")
     assert some(good, weak).verdict == "holds"
     assert some(good, bad, weak).verdict == "fails"
-    assert some(weak).verdict == "undecided"
+    assert some(weak).doubt == "1 of 1 checks are undecided"
+    assert some(good, weak, weak).verdict == "undecided"  # less than half is decided
     nothing = some()
     assert nothing.verdict == "fails" and nothing.problem == "it made no check"
 
 
 def test_a_claim_that_breaks_keeps_its_checks_and_ends_no_other():
     def checks(trial):
-        yield pull("x", 1, 1, 0.1)
+        yield pull("x", 1, 1, 0.01, knob="k")
         raise ValueError("outside of the domain")
 
     outcome = run_claim("b", _claim(checks), Trial())
@@ -143,7 +151,8 @@ def small(monkeypatch):
 
     def checks(trial):
         for i, x in enumerate((0.1, 0.2, 0.4)):
-            yield pull(f"check {i}", x, trial.scaled("k", x), 0.01 * x, series="n = 8", x=x)
+            value = trial.scaled("k", x)
+            yield pull(f"check {i}", x, value, 0.01 * x, series="n = 8", x=x, knob="k")
 
     from netsim.claims.claim import Axes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import numpy as np
@@ -15,7 +16,10 @@ from netsim.claims.measured import estimates
 from netsim.claims.run import run_claim
 from netsim.experiment import measure
 from netsim.experiment.experiment import experiment
+from netsim.networks.input_sets import build
+from netsim.networks.network import network
 from netsim.quantities import parse
+from netsim.theory.pairings import output_pairings
 
 LITTLE = 2**18
 
@@ -73,12 +77,50 @@ def test_a_few_odd_ones_vanish_and_a_wrong_value_is_seen():
     assert any(check.verdict == "fails" for check in wrong)
 
 
+@pytest.mark.slow
 def test_pairs_of_many_outputs_and_a_wrong_value():
-    checks = list(pairing._many_outputs(Trial(), (1, 1), LITTLE))
-    assert [check.verdict for check in checks] == ["holds"] * 3
-    for knob in ("second", "fourth"):
-        wrong = list(pairing._many_outputs(Trial(wrong={knob: 0.05}), (1, 1), LITTLE))
-        assert any(check.verdict == "fails" for check in wrong)
+    checks = list(pairing._many_outputs(Trial(), (1, 1), LITTLE, 8))
+    assert [check.verdict for check in checks] == ["holds"] * 6
+    assert [check.knob for check in checks] == list(pairing.PATTERNS)
+    for i, (knob, check) in enumerate(zip(pairing.PATTERNS, checks, strict=True)):
+        # 5 errors beyond where it stands
+        assert check.detects is not None and check.predicted is not None
+        size = check.detects + abs(check.measured / check.predicted - 1)
+        wrong = list(pairing._many_outputs(Trial(wrong={knob: size}), (1, 1), LITTLE, 8))
+        assert [j for j, other in enumerate(wrong) if other.verdict == "fails"] == [i]
+
+
+def test_cumulants_of_a_mixture_count_the_pairings():
+    """Given S two or three neurons are Gaussian: 1, 3, 1, 15, 3, 1 pairings."""
+    S, w = np.array([0.2, 1.0, 2.5]), np.array([0.5, 0.3, 0.2])
+    m1, m2, m3 = (w @ S**k for k in (1, 2, 3))
+    k2, k3 = m2 - m1**2, m3 - 3 * m2 * m1 + 2 * m1**3
+    moments = [[m] for m in (m1, 3 * m2, m2, 15 * m3, 3 * m3, m3)]
+    found = pairing._cumulants(*np.array(moments))
+    np.testing.assert_allclose(found[0], [m1, 3 * k2, k2, 15 * k3, 3 * k3, k3], rtol=1e-12)
+    legs = [sum(output_pairings(parse(text).legs).values()) for text in pairing.PATTERNS.values()]
+    assert legs == [1, 3, 1, 15, 3, 1]
+
+
+def test_power_sums_are_means_over_different_neurons(monkeypatch):
+    z = np.random.default_rng(0).normal(size=(6, 4))
+    made = experiment(
+        network("tanh", widths=(1,), outputs=4), build("single"), ["kappa2@out"], sampler="dense",
+        estimators=["raw"], seed=0,
+    )  # fmt: skip
+    monkeypatch.setattr(pairing, "outputs_of", lambda made, chunk: z)
+    pairs, triples = (list(itertools.permutations(range(4), r)) for r in (2, 3))
+    moments = [
+        np.mean(z**2),
+        np.mean(z**4),
+        np.mean([z[:, i] ** 2 * z[:, j] ** 2 for i, j in pairs]),
+        np.mean(z**6),
+        np.mean([z[:, i] ** 4 * z[:, j] ** 2 for i, j in pairs]),
+        np.mean([np.prod(z[:, list(t)] ** 2, axis=1) for t in triples]),
+    ]
+    values, errors = pairing._of_powers(made, 1)
+    np.testing.assert_allclose(values, pairing._cumulants(*np.array(moments)[:, None])[0])
+    np.testing.assert_allclose(errors, 0, atol=1e-12)  # all blocks are the same
 
 
 @pytest.mark.slow
@@ -94,6 +136,24 @@ def test_each_claim_holds_and_rejects_its_smallest_wrong_values(claim):
 def test_two_hundred_cumulants_are_judged():
     checks = run_claim("hierarchy", pairing.CLAIM, Trial()).checks
     assert len([check for check in judged(checks) if check.what.startswith("cum[")]) >= 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pattern", ["4", "6", "4+2"])
+def test_one_missing_pairing_of_a_pattern_is_seen(pattern, monkeypatch):
+    """One of 3 or 15, in the sum that predicts: the check of that pattern fails, and no other."""
+    monkeypatch.setattr("netsim.claims.measured._RUNS", {})
+    true, text = measure.output_pairings, pairing.PATTERNS[pattern]
+
+    def too_few(legs):
+        found = true(legs)
+        if list(legs) == list(parse(text).legs):
+            found[max(found)] -= 1
+        return found
+
+    monkeypatch.setattr(measure, "output_pairings", too_few)
+    checks = list(pairing._many_outputs(Trial(), (1, 1), 2 * pairing.DRAWS))
+    assert [check.knob for check in checks if check.verdict == "fails"] == [pattern]
 
 
 @pytest.mark.slow

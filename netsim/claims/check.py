@@ -7,6 +7,9 @@ Three kinds, each of which can fail:
 - "equal": both are deterministic; |measured - predicted| <= tolerance.
 - "bound": low <= measured <= high; crossed only where the distance beyond exceeds 5 errors, and
   undecided where 5 errors exceed the room between the bounds (or, with one bound, its size).
+
+What is not a finite number, measured, predicted or its error, fails. What could not be judged
+(unreliable, or nothing predicts it) is undecided and says why; a claim counts those too.
 """
 
 from __future__ import annotations
@@ -16,10 +19,11 @@ from dataclasses import asdict, dataclass
 
 from netsim.compare import to_normal
 
-__all__ = ["LIMIT", "Check", "bound", "equal", "pull"]
+__all__ = ["LIMIT", "Check", "bound", "equal", "pull", "unjudged"]
 
 LIMIT = 5.0  # errors; one check in two million is wrong by chance
 _POWER = 1.645  # a value LIMIT + this many errors away is rejected with probability 0.95
+_ROUNDING = 1e-9  # relative, of sizes that are made of the tolerance they are compared with
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,9 @@ class Check:
     **Fields:** `what`, in words; `kind`; `measured`; `predicted` (None for a bound); `error`, one
     standard error of their difference (0 if both are deterministic); `uncertainty` of the prediction;
     `tolerance` of "equal", absolute; `low`, `high` of "bound" (None: open); `draws` or None;
-    `series`, `x`: where it stands in the claim's figure, if anywhere.
+    `series`, `x`: where it stands in the claim's figure, if anywhere; `knob` of the claim that the
+    prediction (or the bounds) hangs on, or None; `unit`: how far the knob moves it when turned by 1,
+    None for |predicted|, which is a relative change.
     """
 
     what: str
@@ -44,19 +50,24 @@ class Check:
     draws: int | None = None
     series: str | None = None
     x: float | None = None
+    knob: str | None = None
+    unit: float | None = None
 
     @property
     def pull(self) -> float | None:
         """(measured - predicted)/error as a normal quantile; None without a statistical error."""
-        if self.kind != "pull" or self.predicted is None or not self.error > 0:
+        if self.kind != "pull" or self.predicted is None or not 0 < self.error < math.inf:
             return None
-        return to_normal((self.measured - self.predicted) / self.error)
+        t = (self.measured - self.predicted) / self.error
+        return to_normal(t) if math.isfinite(t) else None
 
     @property
     def verdict(self) -> str:
         """ "holds", "fails" or "undecided"."""
         numbers = [self.measured, self.error, 0.0 if self.predicted is None else self.predicted]
         if not all(map(math.isfinite, numbers)):
+            return "fails"
+        if math.isinf(self.uncertainty):
             return "undecided"
         if self.kind == "bound":
             return self._inside()
@@ -69,7 +80,7 @@ class Check:
             return "undecided"
         if self.error == 0:
             return "holds" if difference == 0 else "fails"
-        return "holds" if abs(self.pull or 0.0) <= LIMIT else "fails"
+        return "holds" if self.pull is not None and abs(self.pull) <= LIMIT else "fails"
 
     def _inside(self) -> str:
         reach = LIMIT * self.error
@@ -87,6 +98,24 @@ class Check:
             return None
         return (LIMIT + _POWER) * self.error / abs(self.predicted)
 
+    def rejects(self, size: float) -> bool:
+        """Whether a prediction moved by turning `knob` by `size` fails, with probability 0.95.
+
+        An error decides for a pull and twice the tolerance for two computations. Bounds have to move
+        past what was measured, and 6.65 errors more; between two bounds, in either direction.
+        """
+        if self.knob is None or self.verdict != "holds":
+            return False
+        unit = abs(self.predicted or 0.0) if self.unit is None else abs(self.unit)
+        change = abs(size) * unit * (1 + _ROUNDING)
+        if self.kind == "equal":
+            return change > 0 and change >= 2 * (self.tolerance or 0.0)
+        reach = (LIMIT + _POWER) * self.error
+        if self.kind == "bound":
+            rooms = [(self.measured, self.low, 1), (self.measured, self.high, -1)]
+            reach += max(max(0.0, s * (x - end)) for x, end, s in rooms if end is not None)
+        return change > 0 and change >= reach
+
     def json(self) -> dict:
         """The check as JSON-ready data, its verdict and pull included."""
         data = {key: value for key, value in asdict(self).items() if value is not None}
@@ -98,7 +127,7 @@ class Check:
 
 
 def pull(what: str, measured: float, predicted: float, error: float, **more) -> Check:
-    """A statistical check; `more`: `uncertainty`, `draws`, `series`, `x`."""
+    """A statistical check; `more`: `uncertainty`, `draws`, `series`, `x`, `knob`, `unit`."""
     return Check(
         what, "pull", float(measured), predicted=float(predicted), error=float(error), **more
     )
@@ -126,3 +155,11 @@ def bound(
     if low is None and high is None:
         raise ValueError(f"bound on {what}: give low, high or both")
     return Check(what, "bound", float(measured), error=float(error), low=low, high=high, **more)
+
+
+def unjudged(what: str, why: str, measured: float, error: float | None, **more) -> Check:
+    """A check of something measured that cannot be judged: undecided, unless it is not a number."""
+    return Check(
+        f"{what} ({why})", "pull", float(measured), error=float(error or 0.0),
+        uncertainty=math.inf, **more,
+    )  # fmt: skip

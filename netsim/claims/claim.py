@@ -59,7 +59,8 @@ class Claim:
     and where, or "derived" with the idea; `checks`: trial -> checks, made one after the other;
     `rejects`: knob -> smallest wrong value that is rejected with probability 0.95, all of which tests
     insert; `knobs`: knob -> what it changes, in words; `axes` of its figure or None; `command`: the
-    sweep that draws more of it, or "".
+    sweep that draws more of it, or "". For every knob some check must hang on it (`Check.knob`) and
+    have that power, or the claim is undecided.
     """
 
     name: str

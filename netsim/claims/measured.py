@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 from collections.abc import Callable, Iterator, Sequence
 
 from netsim.api.point import run_point
 from netsim.api.predict import predict as predictions_of
-from netsim.claims.check import Check, pull
+from netsim.claims.check import Check, pull, unjudged
 from netsim.claims.claim import Trial
 from netsim.compare import best_prediction, uncertainty
 from netsim.experiment.aliases import named_quantities
@@ -19,7 +20,7 @@ from netsim.networks.network import Network
 from netsim.rows import Row
 from netsim.run.interrupt import Terminated
 
-__all__ = ["estimates", "predicted", "pulls"]
+__all__ = ["estimates", "predicted", "pulls", "why_unjudged"]
 
 _RUNS: dict[tuple, dict[str, Row]] = {}
 _PREDICTIONS: dict[tuple, tuple[Row, ...]] = {}
@@ -95,9 +96,10 @@ def pulls(
     x: Callable[[Row], float] | None = None,
     **options,
 ) -> Iterator[Check]:
-    """Simulate, predict, and check every reliable row that has a prediction.
+    """Simulate, predict, and check every row; one that cannot be judged is undecided, and says why.
 
-    **Arguments:** `knob`: by which predictions may be made wrong (relative); `x`: row -> the place
+    **Arguments:** `knob`: by which predictions may be made wrong (relative), and on which the checks
+    hang; `x`: row -> the place
     in the claim's figure, or None; others as `estimates` and `predicted`.
     """
     layers = options.get("layers")
@@ -106,14 +108,17 @@ def pulls(
     about = f"{network.activation.name}, n = {_widths(network)}, L = {network.depth}"
     for name, row in found.items():
         # an alias stands for its plain row
-        if name not in best or "unreliable" in row.flags or row.error is None:
-            continue
         if row.alias is None and any(
             r.alias and r.quantity == row.quantity for r in found.values()
         ):
             continue
+        why = why_unjudged(row, best.get(name))
+        if why:
+            yield unjudged(f"{name} of {about}", why, row.value, row.error, knob=knob)
+            continue
         prediction = best[name]
         own = uncertainty(prediction)
+        assert row.error is not None
         yield pull(
             f"{name} of {about}",
             row.value,
@@ -123,7 +128,17 @@ def pulls(
             draws=row.draws,
             series=series,
             x=None if x is None else x(row),
+            knob=knob,
         )
+
+
+def why_unjudged(row: Row, prediction: Row | None) -> str:
+    """Why an estimate cannot be put beside a prediction, in words, or ""."""
+    if prediction is None or not math.isfinite(prediction.value):
+        return "no theory predicts it"
+    if "unreliable" in row.flags:
+        return "too few draws carry its variance"
+    return "it has no statistical error" if row.error is None else ""
 
 
 def _widths(network: Network) -> str:

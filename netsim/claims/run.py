@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from netsim.claims.check import Check
 from netsim.claims.claim import Claim, Trial
 
-__all__ = ["Outcome", "run_claim", "run_claims"]
+__all__ = ["DECIDED", "Outcome", "run_claim", "run_claims"]
+
+DECIDED = 0.5  # a claim with a smaller share of decided checks is undecided
 
 Show = Callable[[Claim, int], None]  # called after every check with the number made so far
 
@@ -34,11 +36,32 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
-        """ "holds" if some checks were decided and all of those hold, "fails" if one fails or the
-        claim could not be tested to the end, else "undecided"."""
+        """ "fails" if a check fails or the claim could not be tested to the end; "undecided" if there
+        is a `doubt`; else "holds"."""
         if self.failed or self.problem:
             return "fails"
-        return "holds" if any(c.verdict == "holds" for c in self.checks) else "undecided"
+        return "undecided" if self.doubt else "holds"
+
+    @property
+    def doubt(self) -> str | None:
+        """Why the checks that hold do not suffice, in words, or None.
+
+        At least `DECIDED` of all checks must be decided, and for every knob of the claim one check
+        that holds must reject the smallest wrong value that the claim says it rejects.
+        """
+        left = sum(check.verdict == "undecided" for check in self.checks)
+        if len(self.checks) - left < DECIDED * len(self.checks):
+            return f"{left} of {len(self.checks)} checks are undecided"
+        weak = [knob for knob in self.claim.rejects if not self.tested(knob)]
+        if not weak:
+            return None
+        words = [f"{self.claim.rejects[k]:g} in {self.claim.knobs[k]} ({k})" for k in weak]
+        return f"no check that holds would reject {'; '.join(words)}"
+
+    def tested(self, knob: str) -> bool:
+        """Whether a check that holds has the power that the claim states for `knob`."""
+        size = self.claim.rejects[knob]
+        return any(check.knob == knob and check.rejects(size) for check in self.checks)
 
     @property
     def largest(self) -> Check | None:
@@ -56,6 +79,7 @@ class Outcome:
             "source": self.claim.source,
             "verdict": self.verdict,
             "problem": self.problem,
+            "doubt": self.doubt if self.verdict == "undecided" else None,
             "seconds": self.seconds,
             "largest_pull": None if largest is None else largest.pull,
             "rejects": [

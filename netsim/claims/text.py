@@ -23,6 +23,8 @@ def outcome_text(outcome: Outcome) -> str:
     lines = ["; ".join(parts)]
     if outcome.problem:
         lines.append(f"          not tested to the end: {outcome.problem}")
+    if outcome.verdict == "undecided":
+        lines.append(f"          undecided: {outcome.doubt}")
     lines += [f"          {_failure(check)}" for check in outcome.failed[:MOST_FAILURES]]
     if len(outcome.failed) > MOST_FAILURES:
         lines.append(f"          and {len(outcome.failed) - MOST_FAILURES} more")
@@ -35,5 +37,7 @@ def _failure(check: Check) -> str:
         low = "" if check.low is None else f" at least {check.low:.8g}"
         high = "" if check.high is None else f" at most {check.high:.8g}"
         return f"{check.what}: {measured}, claimed{low}{high}"
+    if check.predicted is None:
+        return f"{check.what}: {measured}, not a number"
     pull = "" if check.pull is None else f", pull {check.pull:+.1f}"
     return f"{check.what}: {measured}, claimed {check.predicted:.8g}{pull}"

@@ -90,6 +90,8 @@ def _claim(outcome: Mapping, prefix: str) -> str:
     ]
     if outcome.get("problem"):
         parts.append(f'<p class="warn">Not tested to the end: {escape(outcome["problem"])}</p>')
+    if outcome.get("doubt"):
+        parts.append(f'<p class="warn">Undecided: {escape(outcome["doubt"])}</p>')
     parts.append(f"<p>{formula_html(_rejects(outcome))}</p>")
     curves = claim_curves(outcome["checks"])
     if curves and outcome.get("axes"):

@@ -76,7 +76,7 @@ def differences(trial: Trial, names: Sequence[str] = NAMES) -> Iterator[Check]:
                     value = after[j]
                     yield equal(
                         f"kappa_{2 * j + 2}' of {about}", found[j],
-                        trial.scaled("shared", value), TOLERANCE * abs(value),
+                        trial.scaled("shared", value), TOLERANCE * abs(value), knob="shared",
                     )  # fmt: skip
                 change = slope ** (shared + 1) * (law.a[shared] - a[shared])
                 what = f"kappa_{2 * shared + 2}' - the network's of {about}"
@@ -84,7 +84,7 @@ def differences(trial: Trial, names: Sequence[str] = NAMES) -> Iterator[Check]:
                 size = max(abs(change), abs(after[shared]) / 100)
                 yield equal(
                     what, found[shared] - after[shared],
-                    trial.scaled("difference", change), TOLERANCE * size,
+                    trial.scaled("difference", change), TOLERANCE * size, knob="difference",
                 )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def simulated(trial: Trial, draws: int = DRAWS) -> Iterator[Check]:
             yield pull(
                 f"{kappa}' given S of a law of {law.name}", found.mean(), value, _error(found),
                 draws=draws, series="kappa_6'" if j == 2 else None,
-                x=law.a[2] / FEW**2 if j == 2 else None,
+                x=law.a[2] / FEW**2 if j == 2 else None, knob=kappa,
             )  # fmt: skip
     last = laws[-1].name
     for law in laws[:-1]:
@@ -110,7 +110,7 @@ def simulated(trial: Trial, draws: int = DRAWS) -> Iterator[Check]:
         gap = blocks[law.name][:, 2] - blocks[last][:, 2]
         yield pull(
             f"kappa_6' of a law of {law.name} - that of {last}", gap.mean(),
-            trial.scaled("drawn", value), _error(gap), draws=draws,
+            trial.scaled("drawn", value), _error(gap), draws=draws, knob="drawn",
         )  # fmt: skip
 
 

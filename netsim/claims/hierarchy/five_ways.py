@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
-from netsim.claims.check import Check, equal, pull
+from netsim.claims.check import Check, equal, pull, unjudged
 from netsim.claims.claim import Axes, Claim, Trial
 from netsim.claims.hierarchy.rational import rational_cumulants, slope_powers
 from netsim.claims.measured import estimates, predicted
 from netsim.compare import uncertainty
 from netsim.networks.input_sets import build
 from netsim.networks.network import Network, network
+from netsim.rows import Row
 
 __all__ = ["CLAIM", "POINTS", "Point", "laws", "simulations", "theories"]
 
@@ -83,6 +85,7 @@ def laws(trial: Trial, points: Sequence[Point] = POINTS) -> Iterator[Check]:
                 yield equal(
                     f"{kappa} of {point.name}, n = {point.width}: {way} and {other}", value,
                     trial.scaled("law", reference), TOLERANCE * abs(reference),
+                    knob="law",
                 )  # fmt: skip
 
 
@@ -108,7 +111,7 @@ def theories(trial: Trial, points: Sequence[Point] = POINTS[:2]) -> Iterator[Che
                     continue  # a theory that does not claim so many digits
                 yield equal(
                     f"{key} of {point.name}, n = {WIDE}: {one} and {two}", rows[0].value,
-                    trial.scaled("theory", rows[1].value), TOLERANCE * size,
+                    trial.scaled("theory", rows[1].value), TOLERANCE * size, knob="theory",
                 )  # fmt: skip
 
 
@@ -130,18 +133,22 @@ def simulations(
         for way, found in runs.items():
             for kappa in KAPPAS:
                 row = found[f"{kappa}[a]@{last}"]
-                if row.error and "unreliable" not in row.flags:
-                    shown = p == 0 and row.value > 0
-                    yield pull(
-                        f"{kappa} of {point.name}, n = {point.width}: {way}", row.value,
-                        trial.scaled(kappa, exact[kappa]), row.error, draws=row.draws,
-                        series=way if shown else None, x=int(kappa[-1]) if shown else None,
-                    )  # fmt: skip
+                about = f"{kappa} of {point.name}, n = {point.width}: {way}"
+                if row.error is None or "unreliable" in row.flags:
+                    yield unjudged(about, "unreliable", row.value, row.error, knob=kappa)
+                    continue
+                shown = p == 0 and row.value > 0
+                yield pull(
+                    about, row.value, trial.scaled(kappa, exact[kappa]), row.error,
+                    draws=row.draws, series=way if shown else None,
+                    x=int(kappa[-1]) if shown else None, knob=kappa,
+                )  # fmt: skip
             # Cov(z_1^2, z_2^2) of two neurons is Var S, as is kappa_4 of one
             row = found[f"{FIELDS[0]}@{last}"]
             yield pull(
                 f"{row.quantity} of {point.name}, n = {point.width}: {way}", row.value,
-                trial.scaled("kappa4", exact["kappa4"]), row.error or 0.0, draws=row.draws,
+                trial.scaled("kappa4", exact["kappa4"]), _error(row), draws=row.draws,
+                knob="kappa4",
             )  # fmt: skip
         yield from _among_themselves(point, runs, last)
 
@@ -152,9 +159,14 @@ def _among_themselves(point: Point, runs: dict, last: int) -> Iterator[Check]:
             a, b = first[f"{kappa}[a]@{last}"], second[f"{kappa}[a]@{last}"]
             yield pull(
                 f"{kappa} of {point.name}, n = {point.width}: {way} and {other}",
-                a.value, b.value, ((a.error or 0.0) ** 2 + (b.error or 0.0) ** 2) ** 0.5,
+                a.value, b.value, math.hypot(_error(a), _error(b)),
                 draws=a.draws,
             )  # fmt: skip
+
+
+def _error(row: Row) -> float:
+    """Without an error a check fails."""
+    return math.nan if row.error is None else row.error
 
 
 def _checks(trial: Trial) -> Iterator[Check]:

@@ -144,7 +144,8 @@ def ratio_pulls(
             f"R - 1 of {net.activation.name}, n = {net.widths[0]}, L = {depth}",
             row.value / 3,
             trial.scaled(knob, value),
-            math.inf if "unreliable" in row.flags else row.error / 3,
-            uncertainty=own,
+            row.error / 3,
+            uncertainty=math.inf if "unreliable" in row.flags else own,
             draws=row.draws,
+            knob=knob,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from netsim.claims.check import LIMIT, Check, bound, equal
+from netsim.claims.check import LIMIT, Check, bound, equal, unjudged
 from netsim.claims.claim import Axes, Claim, Trial
 from netsim.claims.hierarchy.gradient_limit import limit_of_R
 from netsim.claims.hierarchy.gradient_ratio import exact_excess, measured_excess, ratio_pulls
@@ -39,7 +39,9 @@ def exact(trial: Trial, name: str) -> Iterator[Check]:
         for s in SUMS:
             R = 1 + exact_excess(network(name, width=n, depth=round(s * n)))
             product = trial.scaled("product", math.prod([1 + v / n] * round(s * n)))
-            yield equal(f"R of {name}, n = {n}, s = {s}", R, product, 2e-7 * product)
+            yield equal(
+                f"R of {name}, n = {n}, s = {s}", R, product, 2e-7 * product, knob="product"
+            )
             yield _between(f"{name}, n = {n}, s = {s}", math.log(R) / s, (c1, c2), 0.0, name, s)
 
 
@@ -57,8 +59,11 @@ def measured(trial: Trial, name: str, n: int, draws: int, depth: int = 32) -> It
     for L, row in measured_excess(trial, net, depths, draws, seed=n).items():
         s, R = L / n, 1 + row.value / 3
         assert row.error is not None
-        error = math.inf if "unreliable" in row.flags else row.error / (3 * R * s)
-        yield _between(f"{name}, n = {n}, s = {s}", math.log(R) / s, (C1, C2), error, name, s)
+        about, error = f"{name}, n = {n}, s = {s}", row.error / (3 * R * s)
+        if "unreliable" in row.flags:
+            yield unjudged(f"log(R)/s of {about}", "unreliable", math.log(R) / s, error)
+        else:
+            yield _between(about, math.log(R) / s, (C1, C2), error, name, s)
 
 
 def in_the_limit(trial: Trial) -> Iterator[Check]:
@@ -76,6 +81,7 @@ def in_the_limit(trial: Trial) -> Iterator[Check]:
         (slopes[0] - 6 * slopes[1] + 8 * slopes[2]) / 3,
         first,
         0.015 * first,
+        knob="limit",
     )
 
 

@@ -45,7 +45,8 @@ def homogeneous(trial: Trial, name: str, deepest: int) -> Iterator[Check]:
         place = {"series": name, "x": float(L)}
         yield bound(f"R - 1 of {name}, L = {L}, n = {32 * L}", excess, 0.0, MOST, **place)
         value = trial.scaled("product", math.expm1(L * math.log1p(v / (32 * L))))
-        yield equal(f"R - 1 of {name}, L = {L}, beside its product", excess, value, 2e-7 * value)
+        about = f"R - 1 of {name}, L = {L}, beside its product"
+        yield equal(about, excess, value, 2e-7 * value, knob="product")
 
 
 def kernel_zero(trial: Trial, name: str, deepest: int, shallow: int = 16) -> Iterator[Check]:
@@ -57,7 +58,8 @@ def kernel_zero(trial: Trial, name: str, deepest: int, shallow: int = 16) -> Ite
     terms = first_order_excess(network(name, width=1, depth=deepest), 1.0)
     series = excess_terms(network(name, width=1, depth=shallow), 1.0)[shallow]
     value = trial.scaled("first_order", series[1])
-    yield equal(f"n (R - 1) of {name} at L = {shallow}", terms[shallow], value, 2e-7 * value)
+    about = f"n (R - 1) of {name} at L = {shallow}"
+    yield equal(about, terms[shallow], value, 2e-7 * value, knob="first_order")
     for L in _depths(deepest):
         yield bound(
             f"R - 1 of {name}, L = {L}, n = {32 * L}, first order in 1/n",
@@ -68,7 +70,7 @@ def kernel_zero(trial: Trial, name: str, deepest: int, shallow: int = 16) -> Ite
             x=float(L),
         )
     slope, about = trial.scaled("slope", FIRST), f"n (R - 1)/L of {name} at L = {deepest}"
-    yield equal(f"{about}, first order", terms[-1] / deepest, slope, 0.015 * slope)
+    yield equal(f"{about}, first order", terms[-1] / deepest, slope, 0.015 * slope, knob="slope")
 
 
 def simulated(trial: Trial, name: str, depth: int, draws: int) -> Iterator[Check]:
@@ -84,6 +86,7 @@ def simulated(trial: Trial, name: str, depth: int, draws: int) -> Iterator[Check
             0.0,
             MOST,
             row.error / 3,
+            uncertainty=math.inf if "unreliable" in row.flags else 0.0,
         )
 
 

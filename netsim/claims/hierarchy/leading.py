@@ -26,16 +26,19 @@ def exact_scaled(network: Network, inputs: Inputs) -> tuple[np.ndarray, np.ndarr
     The prediction is exact at this n for piecewise linear and at most linearly growing activations.
     """
     rows = predicted(network, inputs, _names(), layers=_last(network))
-    return _scaled(network, inputs, rows, lambda row: uncertainty(row) or 0.0)
+    return _scaled(network, inputs, rows, _own)
 
 
-def measured_scaled(network: Network, inputs: Inputs, draws: int) -> tuple[np.ndarray, np.ndarray]:
-    """As `exact_scaled`, from a simulation whose seed is the width."""
-    n = network.widths[0]
+def measured_scaled(
+    network: Network, inputs: Inputs, draws: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `exact_scaled`, from a simulation whose seed is the width, and which are reliable."""
+    n, layer = network.widths[0], network.depth + 1
     rows = estimates(network, inputs, _names(), draws, seed=n, layers=_last(network))
-    return _scaled(
-        network, inputs, rows, lambda row: np.inf if "unreliable" in row.flags else row.error
-    )
+    reliable = ["unreliable" not in rows[f"{name}[a]@{layer}"].flags for name in _names()]
+    # float(None) is NaN: a value without an error fails
+    values, errors = _scaled(network, inputs, rows, lambda row: row.error)
+    return values, errors, np.array(reliable)
 
 
 def coefficients(network: Network, norm2: float, order: int = 3) -> np.ndarray:
@@ -58,6 +61,11 @@ def extrapolated(widths: Sequence[int], values: np.ndarray) -> np.ndarray:
 
 def _names() -> list[str]:
     return [f"kappa{order}" for order in KAPPAS]
+
+
+def _own(row: Row) -> float:
+    own = uncertainty(row)
+    return np.inf if own is None else own
 
 
 def _last(network: Network) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,13 +45,15 @@ def _correlation(trial: Trial, n: int, draws: int) -> Iterator[Check]:
     for row in found.values():
         V = exact[f"kappa4/kappa2^2[a]@{row.layer}"]
         assert row.error is not None and V.error is not None
+        own = 2 / (2 + 3 * V.value) ** 2 * V.error
         yield pull(
             f"Corr(z_1^2, z_2^2) at layer {row.layer} of tanh, n = {n}, V = {V.value:.3g}",
             row.value,
             trial.scaled("correlation", V.value / (2 + 3 * V.value)),
             row.error,
-            uncertainty=2 / (2 + 3 * V.value) ** 2 * V.error,
+            uncertainty=math.inf if "unreliable" in row.flags else own,
             draws=row.draws,
+            knob="correlation",
         )
 
 

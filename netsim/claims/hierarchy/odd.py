@@ -43,13 +43,16 @@ def _vanish(
     for text in texts:
         estimate, order = found.results[text], len(parse(text).legs)
         poor = "unreliable" in estimate.flags[0]
+        knob = "low" if order in LOW else "high"
         yield pull(
             f"{text} of logistic, n = {widths}",
             estimate.value[0],
-            trial.shifted("low" if order in LOW else "high", 0.0),
+            trial.shifted(knob, 0.0),
             estimate.error[0],
             uncertainty=math.inf if poor else 0.0,
             draws=found.draws,
+            knob=knob,
+            unit=1.0,
         )
 
 

@@ -96,4 +96,6 @@ def tensors(trial: Trial, names: Sequence[str]) -> Iterator[Check]:
 
 def _equal(trial: Trial, what: str, measured: float, value: float, scale: float = 0.0) -> Check:
     size = TOLERANCE * max(scale, abs(value))
-    return equal(what, float(measured), trial.scaled("coefficient", value), size)
+    return equal(
+        what, float(measured), trial.scaled("coefficient", value), size, knob="coefficient"
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from netsim.claims.check import Check, pull
+from netsim.claims.check import Check, pull, unjudged
 from netsim.claims.claim import Trial
 from netsim.claims.hierarchy.rational import polynomial_powers, rational_cumulants
 from netsim.claims.hierarchy.recursion_nets import (
@@ -17,7 +18,7 @@ from netsim.claims.hierarchy.recursion_nets import (
 )
 from netsim.claims.hierarchy.sine import sine_pair
 from netsim.claims.hierarchy.tensors import tensor_recursions
-from netsim.claims.measured import estimates, predicted
+from netsim.claims.measured import estimates, predicted, why_unjudged
 from netsim.compare import uncertainty
 from netsim.networks.input_sets import build
 from netsim.networks.network import Network, network
@@ -54,9 +55,8 @@ def measured(trial: Trial, names: Sequence[str], draws: int = DRAWS) -> Iterator
             net, inputs, quantities, trial.draws(draws), seed=ACTIVATIONS.index(name), layers=(2, 3)
         )
         for key, row in found.items():
-            if key in best and row.error and "unreliable" not in row.flags:
-                if row.alias is not None or row.quantity.startswith("cum[S"):
-                    yield _pull(trial, row, key, best[key], net)
+            if row.alias is not None or row.quantity.startswith("cum[S"):
+                yield _pull(trial, row, key, best.get(key), net)
 
 
 def second_derivatives(trial: Trial, draws: int = DRAWS) -> Iterator[Check]:
@@ -67,7 +67,7 @@ def second_derivatives(trial: Trial, draws: int = DRAWS) -> Iterator[Check]:
     seed = len(ACTIVATIONS) + 2
     found = estimates(net, inputs, SECOND, trial.draws(draws), seed=seed, layers=(2, 2))
     for key, row in found.items():
-        yield _pull(trial, row, key, best[key], net)
+        yield _pull(trial, row, key, best.get(key), net)
 
 
 def _exact(net: Network, best: dict[str, Row]) -> dict[str, Row]:
@@ -96,9 +96,11 @@ def means(trial: Trial, draws: int = 2**19) -> Iterator[Check]:
         net, inputs, quantities, trial.draws(draws), seed=len(ACTIVATIONS), layers=(9, 13)
     )
     for key, row in found.items():
-        if row.alias is not None and row.error:
+        if row.alias is not None:
             K, exact = limit[key].value, best[key]
-            yield _shift(trial, f"{key} - K of tanh, n = 4", row, K, exact.value, exact.error or 0)
+            own = uncertainty(exact)
+            own = math.inf if own is None else own
+            yield _shift(trial, f"{key} - K of tanh, n = 4", row, K, exact.value, own)
 
 
 def sine_means(trial: Trial, draws: int = 2**19) -> Iterator[Check]:
@@ -123,28 +125,41 @@ def sine_means(trial: Trial, draws: int = 2**19) -> Iterator[Check]:
         row = found[f"{text}@2"]
         yield pull(
             f"{row.quantity} of sin, widths (6, 5)", row.value,
-            trial.scaled("tensor", float(covariance[index])), row.error or 0.0, draws=row.draws,
+            trial.scaled("tensor", float(covariance[index])), _error(row), draws=row.draws,
+            knob="tensor",
         )  # fmt: skip
 
 
 def _shift(trial: Trial, what: str, row: Row, K: float, exact: float, own: float = 0.0) -> Check:
     shift = trial.scaled("mean", float(exact - K))
-    error = float(row.error or 0.0)
-    return pull(what, row.value - K, shift, error, uncertainty=own, draws=row.draws)
+    own = math.inf if "unreliable" in row.flags else own
+    return pull(
+        what, row.value - K, shift, _error(row), uncertainty=own, draws=row.draws, knob="mean"
+    )
 
 
-def _pull(trial: Trial, row: Row, key: str, prediction: Row, net: Network) -> Check:
+def _error(row: Row) -> float:
+    """Without an error a check fails."""
+    return math.nan if row.error is None else row.error
+
+
+def _pull(trial: Trial, row: Row, key: str, prediction: Row | None, net: Network) -> Check:
     stem = key.split("[")[0]
     knob = stem if stem in KAPPA else "tensor"
+    about = f"{key} of {net.activation.name}, widths {net.widths}"
+    why = why_unjudged(row, prediction)
+    if why or prediction is None:
+        return unjudged(about, why, row.value, row.error, knob=knob)
     own = uncertainty(prediction)
     shown = row.value > 0 and prediction.value > 0
     return pull(
-        f"{key} of {net.activation.name}, widths {net.widths}",
+        about,
         row.value,
         trial.scaled(knob, prediction.value),
-        float(row.error or 0.0),
+        _error(row),
         uncertainty=float("inf") if own is None else own,
         draws=row.draws,
         series=stem if knob != "tensor" else "covariances of S",
         x=prediction.value if shown else None,
+        knob=knob,
     )

@@ -99,7 +99,12 @@ def table(trial: Trial) -> Iterator[Check]:
     for M, high in enumerate(TABLE, 1):
         distance = abs(sum(terms[: M + 1]) - value)
         yield bound(
-            f"kappa_2 to n^-{M}, tanh, n = 64, L = 5: distance to exact", distance, None, high
+            f"kappa_2 to n^-{M}, tanh, n = 64, L = 5: distance to exact",
+            distance,
+            None,
+            high,
+            knob="law",
+            unit=value,
         )
 
 
@@ -126,7 +131,7 @@ def _falls(trial: Trial, case: Case, k: int, M: int) -> Iterator[Check]:
             f"{about}, n = {n}: what is left", sign * left,
             trial.scaled("coefficient", abs(rest)), max(TOLERANCE * abs(rest), own),
             series=f"kappa_2, M = {M}" if k == 1 and case.name == "tanh" else None,
-            x=n if k == 1 and case.name == "tanh" else None,
+            x=n if k == 1 and case.name == "tanh" else None, knob="coefficient",
         )  # fmt: skip
         if before is not None and left * before[1] > 0:
             step = np.log(n / before[0])
@@ -134,7 +139,7 @@ def _falls(trial: Trial, case: Case, k: int, M: int) -> Iterator[Check]:
             predicted = np.log(rest / before[2]) / step
             yield equal(
                 f"{about}, slope from n = {before[0]} to {n}", measured,
-                trial.shifted("exponent", predicted), SLOPE,
+                trial.shifted("exponent", predicted), SLOPE, knob="exponent", unit=1.0,
             )  # fmt: skip
         before = n, left, rest
 

@@ -78,7 +78,7 @@ def _limits(trial: Trial, case: Case) -> Iterator[Check]:
     for name, limit, c in zip(NAMES, limits, case.leading, strict=True):
         if c:
             what = f"limit of {name}, {case.activation}, L = {case.depth}, over its coefficient"
-            yield equal(what, limit / c, trial.scaled("coefficient", 1.0), 5e-7)
+            yield equal(what, limit / c, trial.scaled("coefficient", 1.0), 5e-7, knob="coefficient")
 
 
 def _simulated(trial: Trial, case: Case) -> Iterator[Check]:
@@ -86,10 +86,11 @@ def _simulated(trial: Trial, case: Case) -> Iterator[Check]:
     sign of the limit of f."""
     inputs, leading = build("single", norm2=NORM2), case.leading
     about = f"{case.activation}, L = {case.depth}"
-    values, errors = [], []
+    values, errors, sure = [], [], np.ones(4, bool)
     for n in case.pair:
         exact, own = exact_scaled(case.network(n), inputs)
-        value, error = measured_scaled(case.network(n), inputs, trial.draws(case.draws))
+        value, error, reliable = measured_scaled(case.network(n), inputs, trial.draws(case.draws))
+        sure &= reliable
         values.append(value)
         errors.append(error)
         for k, c in enumerate(leading):
@@ -99,10 +100,11 @@ def _simulated(trial: Trial, case: Case) -> Iterator[Check]:
                     value[k] / c,
                     trial.scaled(KNOBS[k], exact[k] / c),
                     error[k] / abs(c),
-                    uncertainty=own[k] / abs(c),
+                    uncertainty=own[k] / abs(c) if reliable[k] else math.inf,
                     draws=trial.draws(case.draws),
                     series=f"kappa_{KAPPAS[k]}, {about}",
                     x=n,
+                    knob=KNOBS[k],
                 )
     for k, c in enumerate(leading):
         if c:
@@ -114,6 +116,7 @@ def _simulated(trial: Trial, case: Case) -> Iterator[Check]:
                 / math.hypot(2 * errors[1][k], errors[0][k]),
                 LIMIT,
                 None,
+                uncertainty=0.0 if sure[k] else math.inf,
             )
 
 
@@ -131,13 +134,16 @@ def _no_correction(trial: Trial, activation: str, L: int, n: int, draws: int) ->
         yield equal(
             f"n (kappa_2/K - 1) of {activation}, L = {L}, n = {width}", own / K, 0.0, 1e-12 * width
         )
-    value, error = measured_scaled(net, inputs, trial.draws(draws))
+    value, error, reliable = measured_scaled(net, inputs, trial.draws(draws))
     yield pull(
         f"(kappa_2/K - 1) n/L of {activation}, n = {n}, L = {L}",
         value[0] / (K * L),
         trial.shifted("zero", 0.0),
         error[0] / (K * L),
+        uncertainty=0.0 if reliable[0] else math.inf,
         draws=trial.draws(draws),
+        knob="zero",
+        unit=1.0,
     )
 
 

@@ -64,9 +64,10 @@ def _pull(trial: Trial, about: tuple[str, str], rows: tuple[Row, Row, float], pl
         about[0],
         row.value / unit,
         trial.scaled(about[1], exact.value / unit),
-        math.inf if "unreliable" in row.flags else row.error / unit,
-        uncertainty=math.inf if own is None else own / unit,
+        row.error / unit,
+        uncertainty=math.inf if own is None or "unreliable" in row.flags else own / unit,
         draws=row.draws,
+        knob=about[1],
         **place,
     )
 
@@ -90,6 +91,8 @@ def towards_the_limit(trial: Trial, name: str, widths: Sequence[int]) -> Iterato
                     float(residual[j] / residual[j - 1]),
                     None,
                     SHRINKS,
+                    knob=knob,
+                    unit=0.0,  # not proportional: the next check is what rejects a wrong limit
                 )
             used = ", ".join(map(str, widths[-3:]))
             yield equal(
@@ -97,6 +100,7 @@ def towards_the_limit(trial: Trial, name: str, widths: Sequence[int]) -> Iterato
                 last[k],
                 limit,
                 TOLERANCE[ratio] * limit,
+                knob=knob,
             )
 
 

@@ -56,12 +56,15 @@ def weight_exponents(trial: Trial, name: str, depth: int) -> Iterator[Check]:
         slope,
         q - room,
         q + room,
+        knob="exponent",
+        unit=1.0,
     )
     yield equal(
         f"weight of the last layer, {name}, L = {depth}",
         w[depth],
         trial.scaled("halves", 2.0),
         0.03,
+        knob="halves",
     )
 
 
@@ -77,6 +80,7 @@ def halves(trial: Trial, name: str, depth: int) -> Iterator[Check]:
             weight(name, tuple(widths)) / depth,
             share,
             0.015 * share,
+            knob="halves",
         )
 
 
@@ -89,6 +93,7 @@ def flat_weights(trial: Trial, name: str, depth: int) -> Iterator[Check]:
             weight(name, _one_narrow(l, depth)) / last,
             trial.scaled("flat", 1.0),
             1e-7,
+            knob="flat",
         )
 
 
