@@ -235,11 +235,3 @@ def test_verify_in_python(small):
         netsim.verify()
     with pytest.raises(ValueError, match="effort='huge'"):
         netsim.verify("hierarchy", effort="huge")
-
-
-@pytest.mark.slow  # 20 s; the small version is test_pulls_of_a_simulation_and_a_wrong_constant
-@pytest.mark.parametrize("knob", ["", *neurons.CLAIM.rejects])
-def test_neurons(knob):
-    wrong = {knob: neurons.CLAIM.rejects[knob]} if knob else {}
-    outcome = run_claim("hierarchy", neurons.CLAIM, Trial(wrong=wrong))
-    assert outcome.verdict == ("fails" if knob else "holds")

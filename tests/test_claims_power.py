@@ -157,6 +157,17 @@ def _worse(check: Check) -> Check:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [claim.name for _, claim in claims_named(["all"])])
+def test_every_claim_holds_and_rejects_its_smallest_wrong_values(name):
+    ((body, claim),) = [found for found in claims_named(["all"]) if found[1].name == name]
+    outcome = run_claim(body, claim, Trial())
+    assert outcome.verdict == "holds", outcome_text(outcome)
+    for knob, size in claim.rejects.items():
+        wrong = run_claim(body, claim, Trial(wrong={knob: size}))
+        assert wrong.failed and wrong.problem is None, knob
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [claim.name for _, claim in claims_named(["all"])])
 def test_no_claim_holds_by_weak_checks(name):
     """Each claim is tested as stated, and not by noisy, flagged or half of its checks."""
     ((body, claim),) = [found for found in claims_named(["all"]) if found[1].name == name]
